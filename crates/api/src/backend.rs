@@ -1,0 +1,97 @@
+//! What the binary implements for the routes; methods block and run off the runtime's threads.
+
+use crate::error::ApiError;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use yagura_event::{TenantName, TenantScope};
+
+/// Records posted by a client.
+#[derive(Clone, Debug)]
+pub struct IngestRequest {
+    /// The owner.
+    pub tenant: TenantName,
+    /// The feed.
+    pub feed: String,
+    /// A source's name, `None` for recognition.
+    pub source: Option<String>,
+    /// The host the records are from, where they do not say.
+    pub host: Option<String>,
+    /// Makes a repeat harmless for 24 hours.
+    pub idempotency_key: Option<String>,
+    /// Who sent them.
+    pub peer: String,
+    /// The body as sent.
+    pub body: Vec<u8>,
+}
+
+/// What was taken of a request; given again, word for word, for a repeat with the same key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestReply {
+    /// Records that are durable.
+    pub accepted: u64,
+    /// Whether an earlier request with the same key had them taken.
+    #[serde(default)]
+    pub repeated: bool,
+}
+
+/// A question to the lake.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SqlRequest {
+    /// A `SELECT`.
+    pub sql: String,
+    /// `ndjson` (default), `csv` or `table`.
+    #[serde(default)]
+    pub format: Option<String>,
+}
+
+/// The platform behind the routes.
+pub trait Backend: Send + Sync + 'static {
+    /// Takes records; returns when they are durable.
+    ///
+    /// # Errors
+    /// `Busy` where the journal is full or stopped, `Invalid` for an unknown source.
+    fn ingest(&self, request: IngestRequest) -> Result<IngestReply, ApiError>;
+
+    /// Findings, newest first, as OCSF Detection Findings.
+    ///
+    /// # Errors
+    /// `Internal` where the store fails.
+    fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError>;
+
+    /// Incidents, newest first, as OCSF Incident Findings.
+    ///
+    /// # Errors
+    /// `Internal` where the store fails.
+    fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
+
+    /// One incident, `NotFound` outside the scope.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn incident(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError>;
+
+    /// The double-entry table, one object a row.
+    ///
+    /// # Errors
+    /// `Internal` where a store fails.
+    fn books(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
+
+    /// Answers a query; the bytes are in the format asked for.
+    ///
+    /// # Errors
+    /// `Invalid` for a query that is wrong or refused.
+    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError>;
+
+    /// The funnel and the pipeline's state.
+    ///
+    /// # Errors
+    /// `Internal` where a store fails.
+    fn status(&self) -> Result<Value, ApiError>;
+
+    /// Runs a batch of files that the server can read; private socket only.
+    ///
+    /// # Errors
+    /// `Invalid` with the reason for files or settings that do not work.
+    fn ingest_files(&self, request: Value) -> Result<Value, ApiError>;
+}

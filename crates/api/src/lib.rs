@@ -1,0 +1,15 @@
+//! The HTTP face: routes over a [`Backend`], on loopback TCP and on the private socket.
+//!
+//! The crate knows HTTP and nothing of journal, lake or stores; the binary implements
+//! [`Backend`]. Every handler passes the caller's `TenantScope` on.
+
+pub mod backend;
+pub mod client;
+pub mod error;
+pub mod guard;
+pub mod routes;
+
+pub use backend::{Backend, IngestReply, IngestRequest, SqlRequest};
+pub use client::{Client, ClientError};
+pub use error::{ApiError, Kind};
+pub use routes::{private_router, public_router};

@@ -1,0 +1,197 @@
+//! The routes of `/api/v1` and of the private socket.
+
+use crate::backend::{Backend, IngestRequest, SqlRequest};
+use crate::error::{ApiError, Kind};
+use crate::guard::guard;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use yagura_event::{TenantName, TenantScope};
+
+/// Largest body of one request, in bytes; a larger one is refused whole with status 413.
+pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Most findings in one answer.
+const FINDINGS_MAX: usize = 10_000;
+
+type Shared = Arc<dyn Backend>;
+
+/// Routes for the loopback listener. Until access tokens exist the caller is whoever can
+/// reach loopback: the operator.
+pub fn public_router(backend: Shared) -> Router {
+    api().with_state(backend).layer(middleware::from_fn(guard))
+}
+
+/// Routes for the private socket in the data directory, which only its owner can open.
+pub fn private_router(backend: Shared) -> Router {
+    api().route("/private/ingest", post(ingest_files)).with_state(backend)
+}
+
+fn api() -> Router<Shared> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/findings", get(findings))
+        .route("/api/v1/incidents", get(incidents))
+        .route("/api/v1/incidents/{id}", get(incident))
+        .route("/api/v1/books", get(books))
+        .route("/api/v1/sql", post(sql))
+        .route("/api/v1/ingest", post(ingest))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScopeQuery {
+    tenant: Option<String>,
+    limit: Option<usize>,
+}
+
+impl ScopeQuery {
+    fn scope(&self) -> Result<TenantScope, ApiError> {
+        match &self.tenant {
+            None => Ok(TenantScope::operator()),
+            Some(name) => tenant(name).map(TenantScope::one),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IngestQuery {
+    tenant: Option<String>,
+    feed: Option<String>,
+    source: Option<String>,
+    host: Option<String>,
+}
+
+async fn status(State(backend): State<Shared>) -> Result<Json<Value>, ApiError> {
+    blocking(move || backend.status()).await.map(Json)
+}
+
+async fn findings(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let scope = query.scope()?;
+    let limit = query.limit.unwrap_or(1_000).min(FINDINGS_MAX);
+    let items = blocking(move || backend.findings(&scope, limit)).await?;
+    Ok(Json(json!({ "items": items })))
+}
+
+async fn incidents(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let scope = query.scope()?;
+    let items = blocking(move || backend.incidents(&scope)).await?;
+    Ok(Json(json!({ "items": items })))
+}
+
+async fn incident(
+    State(backend): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Query<ScopeQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let scope = query.scope()?;
+    blocking(move || backend.incident(&scope, &id)).await.map(Json)
+}
+
+async fn books(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let scope = query.scope()?;
+    let items = blocking(move || backend.books(&scope)).await?;
+    Ok(Json(json!({ "items": items })))
+}
+
+async fn sql(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+    Json(request): Json<SqlRequest>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope()?;
+    let media = match request.format.as_deref() {
+        None | Some("ndjson") => "application/x-ndjson",
+        Some("csv") => "text/csv",
+        Some("table") => "text/plain; charset=utf-8",
+        Some(other) => {
+            return Err(ApiError::new(
+                Kind::Invalid,
+                "format_unknown",
+                format!("format {other:?} is not one of ndjson, csv, table"),
+            ));
+        }
+    };
+    let bytes = blocking(move || backend.sql(&scope, request)).await?;
+    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
+}
+
+async fn ingest(
+    State(backend): State<Shared>,
+    Query(query): Query<IngestQuery>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let key = match headers.get("idempotency-key") {
+        None => None,
+        Some(value) => Some(idempotency_key(value.to_str().ok())?),
+    };
+    let feed = query.feed.unwrap_or_else(|| "http".to_owned());
+    // A feed's name follows the tenant's rule: both are keys of the books.
+    tenant(&feed).map_err(|_| {
+        ApiError::new(Kind::Invalid, "feed_name", "a feed's name is 1 to 63 of a-z, 0-9, - and _")
+    })?;
+    let request = IngestRequest {
+        tenant: query.tenant.as_deref().map_or(Ok(TenantName::default_tenant()), tenant)?,
+        feed,
+        source: query.source.filter(|s| s != "auto"),
+        host: query.host,
+        idempotency_key: key,
+        peer: String::new(),
+        body: body.to_vec(),
+    };
+    let reply = blocking(move || backend.ingest(request)).await?;
+    serde_json::to_value(reply).map(Json).map_err(ApiError::internal)
+}
+
+async fn ingest_files(
+    State(backend): State<Shared>,
+    Json(request): Json<Value>,
+) -> Result<Json<Value>, ApiError> {
+    blocking(move || backend.ingest_files(request)).await.map(Json)
+}
+
+/// Longest idempotency key, in bytes; it is kept for 24 hours.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+fn idempotency_key(value: Option<&str>) -> Result<String, ApiError> {
+    value
+        .filter(|v| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&v.len()))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            ApiError::new(
+                Kind::Invalid,
+                "idempotency_key",
+                format!("an idempotency key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} ASCII characters"),
+            )
+        })
+}
+
+fn tenant(name: &str) -> Result<TenantName, ApiError> {
+    TenantName::new(name)
+        .map_err(|error| ApiError::new(Kind::Invalid, "tenant_name", error.to_string()))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?
+}

@@ -1,0 +1,222 @@
+//! The one door to the journal: groups of records with their counts, acknowledged together.
+
+use std::sync::Arc;
+use yagura_event::{Clock, Context, ContextId, TenantName};
+use yagura_journal::{
+    Committed, Count, CountKind, Entry, EntryBuffer, JournalError, JournalWriter, RecordRef,
+};
+
+/// Why records were not taken.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum IntakeError {
+    /// The journal refused or failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal's writer is gone: the process is stopping.
+    #[error("the platform is stopping; send again after the restart")]
+    Stopping,
+}
+
+/// A feed with the context its records are read in, stored in the journal.
+#[derive(Clone, Debug)]
+pub struct FeedContext {
+    /// The owner.
+    pub tenant: TenantName,
+    /// The feed's name.
+    pub feed: String,
+    /// The stored context.
+    pub context: ContextId,
+}
+
+/// Records of one feed that are acknowledged together, with their count of receipt.
+///
+/// The count goes in front of the records within one journal group, which is kept whole or
+/// not at all: the books cannot disagree with the journal.
+#[derive(Debug)]
+pub struct Group<'a> {
+    feed: &'a FeedContext,
+    peer: &'a str,
+    batch: u64,
+    records: EntryBuffer,
+    count: u64,
+    duplicates: u64,
+    rejected: Vec<(String, u64)>,
+    extra: Vec<Entry>,
+}
+
+impl<'a> Group<'a> {
+    /// An empty live group from `peer`.
+    pub fn new(feed: &'a FeedContext, peer: &'a str) -> Self {
+        Self::of_batch(feed, peer, 0)
+    }
+
+    /// An empty group of batch `batch`.
+    pub fn of_batch(feed: &'a FeedContext, peer: &'a str, batch: u64) -> Self {
+        Self {
+            feed,
+            peer,
+            batch,
+            records: EntryBuffer::new(),
+            count: 0,
+            duplicates: 0,
+            rejected: Vec::new(),
+            extra: Vec::new(),
+        }
+    }
+
+    /// Adds a record of `stream` at `position`.
+    ///
+    /// # Errors
+    /// [`JournalError::TooLarge`] for a record beyond the journal's own limit.
+    pub fn push(&mut self, stream: u64, position: u64, bytes: &[u8]) -> Result<(), IntakeError> {
+        self.records.push_record(RecordRef {
+            tenant: self.feed.tenant.as_str(),
+            feed: &self.feed.feed,
+            context: self.feed.context,
+            stream,
+            batch: self.batch,
+            peer: self.peer,
+            position,
+            bytes,
+        })?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Counts records that were received and are known already; nothing is stored of them.
+    pub fn duplicate(&mut self, records: u64) {
+        self.duplicates += records;
+    }
+
+    /// Counts records that were received and refused for `reason`.
+    pub fn reject(&mut self, reason: &str, records: u64) {
+        self.rejected.push((reason.to_owned(), records));
+    }
+
+    /// Adds a control entry after the records.
+    pub fn control(&mut self, entry: Entry) {
+        self.extra.push(entry);
+    }
+
+    /// Whether there is nothing to submit.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && self.duplicates == 0 && self.rejected.is_empty() && self.extra.is_empty()
+    }
+
+    /// Records in the group.
+    pub fn len(&self) -> u64 {
+        self.count
+    }
+
+    /// Bytes in the group.
+    pub fn bytes(&self) -> usize {
+        self.records.bytes()
+    }
+
+    fn into_buffer(self, hour: i64) -> Result<EntryBuffer, IntakeError> {
+        let rejected_total: u64 = self.rejected.iter().map(|(_, n)| n).sum();
+        let row = |kind, count| Count {
+            tenant: self.feed.tenant.clone(),
+            feed: self.feed.feed.clone(),
+            hour,
+            kind,
+            count,
+        };
+        let mut counts =
+            vec![row(CountKind::Received, self.count + self.duplicates + rejected_total)];
+        if self.duplicates > 0 {
+            counts.push(row(CountKind::Duplicate, self.duplicates));
+        }
+        for (reason, count) in &self.rejected {
+            counts.push(row(CountKind::Rejected(reason.clone()), *count));
+        }
+        counts.retain(|count| count.count > 0);
+        let mut buffer = self.records;
+        if !counts.is_empty() {
+            buffer.push(&Entry::Counts(counts))?;
+        }
+        for entry in &self.extra {
+            buffer.push(entry)?;
+        }
+        Ok(buffer)
+    }
+}
+
+/// Submits groups to the journal with the time of receipt.
+pub struct Intake {
+    journal: Arc<JournalWriter>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Intake {
+    /// Intake into `journal`, stamped by `clock`.
+    pub fn new(journal: Arc<JournalWriter>, clock: Arc<dyn Clock>) -> Self {
+        Self { journal, clock }
+    }
+
+    /// Stores the context of a feed and returns the feed.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn feed(&self, tenant: TenantName, context: &Context) -> Result<FeedContext, IntakeError> {
+        let id = self.journal.handle().put_context(context)?;
+        Ok(FeedContext { tenant, feed: context.feed.clone(), context: id })
+    }
+
+    /// Submits a group and waits until it is durable, without blocking a runtime's thread.
+    ///
+    /// # Errors
+    /// Those of the journal; then nothing of the group is stored.
+    pub async fn submit(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
+        let (now, buffer) = self.stamp(group)?;
+        let journal = Arc::clone(&self.journal);
+        let (done, wait) = tokio::sync::oneshot::channel();
+        // The queue may be full: then this waits, and with it the sender.
+        tokio::task::spawn_blocking(move || {
+            journal.submit_with(now, buffer, move |result| {
+                // The caller may have gone away meanwhile.
+                let _ = done.send(result);
+            })
+        })
+        .await
+        .map_err(|_| IntakeError::Stopping)??;
+        Ok(wait.await.map_err(|_| IntakeError::Stopping)??)
+    }
+
+    /// Submits a group and blocks until it is durable.
+    ///
+    /// # Errors
+    /// Those of the journal; then nothing of the group is stored.
+    pub fn submit_blocking(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
+        let (now, buffer) = self.stamp(group)?;
+        Ok(self.journal.submit_group(now, buffer)?.wait()?)
+    }
+
+    /// Submits control entries of their own and blocks until they are durable.
+    ///
+    /// # Errors
+    /// Those of the journal.
+    pub fn control(&self, entries: &[Entry]) -> Result<Committed, IntakeError> {
+        let mut buffer = EntryBuffer::new();
+        for entry in entries {
+            buffer.push(entry)?;
+        }
+        Ok(self.journal.submit_group(self.clock.now(), buffer)?.wait()?)
+    }
+
+    /// The clock that stamps receipt.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    fn stamp(&self, group: Group<'_>) -> Result<(i64, EntryBuffer), IntakeError> {
+        let now = self.clock.now();
+        Ok((now, group.into_buffer(now.div_euclid(yagura_event::time::HOUR))?))
+    }
+}
+
+/// A stream's number: a hash of what tells it apart.
+pub fn stream_id(parts: &[&[u8]]) -> u64 {
+    let id = yagura_event::FindingId::of(parts).0;
+    (id >> 64) as u64
+}

@@ -1,0 +1,10 @@
+//! Inputs: what frames records from the outside and hands them to the journal.
+//!
+//! An input acknowledges a record only when the journal says that it is durable.
+
+pub mod frame;
+pub mod intake;
+pub mod syslog;
+
+pub use frame::{FRAME_BYTES_MAX, Framer};
+pub use intake::{FeedContext, Group, Intake, IntakeError};

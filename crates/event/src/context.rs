@@ -1,0 +1,126 @@
+//! What a record means beyond its own bytes; content-addressed and stored before first use.
+
+use crate::time::Micros;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How a feed's records are read.
+///
+/// `parse` is a pure function of context, record header and bytes, so everything that may
+/// change the meaning of a line is in here. Contexts are stored as their canonical JSON and
+/// named by its hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Context {
+    /// The tenant that owns the records.
+    pub tenant: String,
+    /// The tenant's configured inflow, such as `syslog` or `ingest`.
+    pub feed: String,
+    /// A source by name, or recognition.
+    pub source: SourceChoice,
+    /// Lines that came before the records and name their columns (Zeek TSV, W3C extended).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// How bytes become text.
+    #[serde(default)]
+    pub charset: Charset,
+    /// IANA zone or offset of stamps without a zone; UTC where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Against what stamps without a year are resolved.
+    pub reference: Reference,
+    /// Where the records came from: a file's path as given, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// The host the feed names for its records (`--path '{host}/...'`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The user the feed names for its records (`--path '.../{user}.bash_history'`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+}
+
+/// Which source reads a feed's records.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceChoice {
+    /// Recognise the source from the record.
+    Auto,
+    /// This source only.
+    Named(String),
+}
+
+/// How bytes become text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Charset {
+    /// UTF-8; where bytes are not, they are replaced in text and kept in `raw_bytes`.
+    #[default]
+    Utf8,
+}
+
+/// Against what a stamp without a year is resolved (DESIGN, "Time").
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The record's own received time: live feeds.
+    Received,
+    /// This time in microseconds: batches.
+    At(Micros),
+}
+
+/// The first 16 bytes of the BLAKE3 hash of a context's canonical JSON.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
+pub struct ContextId(pub [u8; 16]);
+
+impl Context {
+    /// A context with UTF-8, no zone, no headers and no names.
+    pub fn new(tenant: &str, feed: &str, source: SourceChoice, reference: Reference) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            feed: feed.to_owned(),
+            source,
+            headers: Vec::new(),
+            charset: Charset::Utf8,
+            time_zone: None,
+            reference,
+            path: String::new(),
+            host: None,
+            user: None,
+        }
+    }
+
+    /// The bytes that are stored and hashed.
+    pub fn canonical(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The content address.
+    pub fn id(&self) -> ContextId {
+        let mut id = [0u8; 16];
+        id.copy_from_slice(&blake3::hash(&self.canonical()).as_bytes()[..16]);
+        ContextId(id)
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_follows_the_content_and_survives_json() -> Result<(), serde_json::Error> {
+        let a = Context::new("default", "syslog", SourceChoice::Auto, Reference::Received);
+        let mut b = a.clone();
+        b.host = Some("web1".into());
+        assert_ne!(a.id(), b.id());
+        let back: Context = serde_json::from_slice(&b.canonical())?;
+        assert_eq!(back.id(), b.id());
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! Data files: what the log says of one, and writing one from sorted rows.
+
+use crate::error::LakeError;
+use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
+use crate::stats::FileStats;
+use crate::store::FsStore;
+use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::{SortColumn, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use deltalake_core::kernel::Add;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use yagura_event::time::{DAY, HOUR, Micros, day, parse_rfc3339};
+
+/// Rows between page boundaries, the same in every column, so that a later index can name
+/// a granule of rows.
+pub const GRANULE_ROWS: usize = 8_192;
+
+/// Most rows of a row group; a multiple of [`GRANULE_ROWS`].
+const ROW_GROUP_ROWS_MAX: usize = 128 * GRANULE_ROWS;
+
+/// Pages are cut by rows; this only bounds one whose values are extremely long.
+const PAGE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Tag of an add action: how many records of which tenant, feed and hour the file holds.
+const TAG_RECORDS: &str = "yagura.records";
+/// Tag of an add action: BLAKE3 of the file.
+const TAG_BLAKE3: &str = "yagura.blake3";
+
+/// Records (not sub-records) of one tenant, feed and hour of receipt.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct StoredCount {
+    /// The owner.
+    pub tenant: String,
+    /// The feed.
+    pub feed: String,
+    /// Start of the hour, in microseconds.
+    pub hour: Micros,
+    /// How many.
+    pub records: u64,
+}
+
+/// A data file of a table.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FileEntry {
+    /// Path in the table's directory.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Day of receipt, in days since 1970.
+    pub day: i32,
+    /// Bucket of the tenants.
+    pub bucket: i32,
+    /// What is known of the columns.
+    pub stats: FileStats,
+    /// What the books count.
+    pub counts: Vec<StoredCount>,
+    /// BLAKE3 of the file, in hexadecimal; empty for files that others wrote.
+    pub hash: String,
+    /// Newest received time, in milliseconds.
+    pub modified_ms: i64,
+}
+
+impl FileEntry {
+    /// Reads an add action of the log.
+    pub fn from_add(add: &Add) -> Self {
+        let part = |name: &str| add.partition_values.get(name).cloned().flatten();
+        let tag = |name: &str| add.tags.as_ref().and_then(|tags| tags.get(name).cloned().flatten());
+        let midnight = part(RECEIVED_DAY).and_then(|d| parse_rfc3339(&format!("{d}T00:00:00Z")));
+        Self {
+            path: add.path.clone(),
+            size: u64::try_from(add.size).unwrap_or_default(),
+            day: midnight.map_or(0, |time| i32::try_from(time.div_euclid(DAY)).unwrap_or(0)),
+            bucket: part(BUCKET).and_then(|b| b.parse().ok()).unwrap_or_default(),
+            stats: add.stats.as_deref().map(FileStats::parse).unwrap_or_default(),
+            counts: tag(TAG_RECORDS)
+                .and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default(),
+            hash: tag(TAG_BLAKE3).unwrap_or_default(),
+            modified_ms: add.modification_time,
+        }
+    }
+
+    /// The add action that puts the file into the table.
+    pub fn to_add(&self) -> Add {
+        let counts = serde_json::to_string(&self.counts).unwrap_or_default();
+        Add {
+            path: self.path.clone(),
+            partition_values: HashMap::from([
+                (RECEIVED_DAY.to_owned(), Some(day_text(self.day))),
+                (BUCKET.to_owned(), Some(self.bucket.to_string())),
+            ]),
+            size: i64::try_from(self.size).unwrap_or(i64::MAX),
+            modification_time: self.modified_ms,
+            data_change: true,
+            stats: Some(self.stats.to_json()),
+            tags: Some(HashMap::from([
+                (TAG_RECORDS.to_owned(), Some(counts)),
+                (TAG_BLAKE3.to_owned(), Some(self.hash.clone())),
+            ])),
+            ..Add::default()
+        }
+    }
+}
+
+/// `2026-11-22` of a day since 1970.
+fn day_text(days: i32) -> String {
+    day(i64::from(days) * DAY)
+}
+
+/// Where a data file goes: its partition and its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Which table.
+    pub kind: TableKind,
+    /// Day of receipt, in days since 1970.
+    pub day: i32,
+    /// Bucket.
+    pub bucket: i32,
+    /// Name of the file without ending, unique in the table.
+    pub name: &'a str,
+}
+
+/// Sorts rows of one partition, writes them as a data file and returns what the log is to
+/// say of it. `rows` are in LSN order; columns without any value are left out.
+///
+/// # Errors
+/// [`LakeError::Io`], [`LakeError::Parquet`], [`LakeError::Arrow`].
+pub fn write_file(
+    store: &FsStore,
+    place: Place<'_>,
+    rows: &RecordBatch,
+) -> Result<FileEntry, LakeError> {
+    let counts = match place.kind {
+        TableKind::Events => count_records(rows),
+        TableKind::Matches => Vec::new(),
+    };
+    let rows = sorted(place.kind, &stored_columns(rows)?)?;
+    let stats = FileStats::of(place.kind, &rows);
+    let bytes = encode(&rows)?;
+    let path = format!(
+        "{RECEIVED_DAY}={}/{BUCKET}={}/{}.parquet",
+        day_text(place.day),
+        place.bucket,
+        place.name
+    );
+    let object = format!("{}/{path}", place.kind.name());
+    let written = store.put_bytes(&object, &bytes).map_err(|source| LakeError::Io {
+        action: "write",
+        path: object,
+        source,
+    })?;
+    let newest = rows
+        .column_by_name("received_time")
+        .and_then(|c| arrow::compute::max(c.as_primitive::<TimestampMicrosecondType>()));
+    Ok(FileEntry {
+        path,
+        size: written.size,
+        day: place.day,
+        bucket: place.bucket,
+        stats,
+        counts,
+        hash: written.hash.to_hex().to_string(),
+        modified_ms: newest.unwrap_or_default().div_euclid(1_000),
+    })
+}
+
+/// Records by tenant, feed and hour. Sub-records of a record stand next to each other, since
+/// rows are in LSN order, and count once.
+pub fn count_records(rows: &RecordBatch) -> Vec<StoredCount> {
+    let column = |name: &str| rows.column_by_name(name);
+    let (Some(tenant), Some(feed), Some(received), Some(lsn)) =
+        (column(TENANT), column("feed"), column("received_time"), column("lsn"))
+    else {
+        return Vec::new();
+    };
+    let (tenant, feed) = (tenant.as_string::<i32>(), feed.as_string::<i32>());
+    let received = received.as_primitive::<TimestampMicrosecondType>();
+    let lsn = lsn.as_primitive::<Int64Type>();
+    let mut counts: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
+    for row in 0..rows.num_rows() {
+        if row > 0 && lsn.value(row) == lsn.value(row - 1) {
+            continue;
+        }
+        let hour = received.value(row).div_euclid(HOUR) * HOUR;
+        *counts.entry((tenant.value(row), feed.value(row), hour)).or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|((tenant, feed, hour), records)| StoredCount {
+            tenant: tenant.to_owned(),
+            feed: feed.to_owned(),
+            hour,
+            records,
+        })
+        .collect()
+}
+
+/// Without partition columns, which the path states, and without columns that are all null.
+fn stored_columns(rows: &RecordBatch) -> Result<RecordBatch, LakeError> {
+    let keep: Vec<usize> = rows
+        .schema()
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(at, field)| {
+            let column = rows.column(*at);
+            !matches!(field.name().as_str(), RECEIVED_DAY | BUCKET)
+                && column.null_count() < column.len()
+        })
+        .map(|(at, _)| at)
+        .collect();
+    Ok(rows.project(&keep)?)
+}
+
+fn sorted(kind: TableKind, rows: &RecordBatch) -> Result<RecordBatch, LakeError> {
+    let keys: Vec<SortColumn> = kind
+        .sort_columns()
+        .iter()
+        .filter_map(|name| rows.column_by_name(name))
+        .map(|column| SortColumn { values: std::sync::Arc::clone(column), options: None })
+        .collect();
+    let order: UInt32Array = lexsort_to_indices(&keys, None)?;
+    Ok(take_record_batch(rows, &order)?)
+}
+
+fn encode(rows: &RecordBatch) -> Result<Vec<u8>, LakeError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties()?))?;
+    writer.write(rows)?;
+    Ok(writer.into_inner()?)
+}
+
+fn properties() -> Result<WriterProperties, LakeError> {
+    let column = |name: &str| ColumnPath::from(name);
+    let mut properties = WriterProperties::builder()
+        .set_created_by(format!("yagura {}", env!("CARGO_PKG_VERSION")))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS_MAX))
+        .set_data_page_row_count_limit(GRANULE_ROWS)
+        .set_write_batch_size(GRANULE_ROWS)
+        .set_data_page_size_limit(PAGE_BYTES_MAX)
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    // Values that hardly repeat: a dictionary of them would only be thrown away again.
+    for name in ["event_id", "id", "event", "raw_data", "raw_bytes", "lsn", "time"] {
+        properties = properties.set_column_dictionary_enabled(column(name), false);
+    }
+    for name in ["lsn", "time", "received_time"] {
+        properties = properties
+            .set_column_dictionary_enabled(column(name), false)
+            .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    for name in ["event_id", "event"] {
+        properties = properties.set_column_encoding(column(name), Encoding::DELTA_BYTE_ARRAY);
+    }
+    for name in ["lsn", "time", "received_time", "class_uid", TENANT, "event_id", "rule"] {
+        properties =
+            properties.set_column_statistics_enabled(column(name), EnabledStatistics::Page);
+    }
+    Ok(properties.build())
+}

@@ -1,0 +1,51 @@
+//! The lake: `events` and `matches` as Delta tables, their memory tail, and SQL over both.
+//!
+//! ```text
+//! EventBatch ─> rows ─> tail ──flush──> parquet file ─> commit with txn = LSN ─> sums
+//!                        │                                   │
+//!                        └───────────> LakeView <────────────┘   one immutable value
+//!                                         │
+//!                           TenantScope ─> provider ─> sql
+//! ```
+//!
+//! Invariants:
+//! * A table's `txn` of application `journal` is the LSN up to which its rows are in; rows at
+//!   or below it are refused, so a replay stores nothing twice ([`writer`]).
+//! * Every byte of a table goes through [`store::FsStore`], which syncs file and directory
+//!   before it answers.
+//! * A row is in the tail or in the files of a view, never in both ([`view`]).
+//! * The tenant predicate is part of the scan, below anything a query can say ([`provider`]).
+
+pub mod error;
+pub mod file;
+pub mod match_rows;
+pub mod output;
+pub mod provider;
+pub mod prune;
+pub mod rows;
+pub mod schema;
+pub mod sql;
+pub mod stats;
+pub mod store;
+pub mod sums;
+pub mod table;
+pub mod tail;
+pub mod verify;
+pub mod view;
+pub mod writer;
+
+mod columns;
+mod fence;
+
+pub use error::LakeError;
+pub use file::{FileEntry, StoredCount};
+pub use rows::Names;
+pub use schema::TableKind;
+pub use sql::{SqlLimits, SqlResult, raw_of, run_sql};
+pub use table::stored_counts;
+pub use verify::{Damage, VerifyReport, verify};
+pub use view::{LakeHandle, LakeView, open_readonly};
+pub use writer::{BucketOf, LakeWriter};
+
+/// Name of the lake's directory in a data directory.
+pub const LAKE_DIR: &str = "lake";

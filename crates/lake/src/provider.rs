@@ -1,0 +1,193 @@
+//! The lake's tables for DataFusion: files chosen by the log, the tail, and the tenant below.
+//!
+//! ```text
+//!              TenantFence                 only where the scope is one tenant
+//!                    │
+//!                  Union
+//!            ┌───────┴────────┐
+//!      parquet files      memory tail
+//! ```
+
+use crate::fence::{TenantFence, own_rows};
+use crate::prune::prune;
+use crate::schema::{TENANT, TableKind};
+use crate::tail::with_schema;
+use crate::view::LakeView;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, col, lit};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::union::UnionExec;
+use std::sync::Arc;
+use yagura_event::TenantScope;
+
+/// The store's name in plans.
+pub const STORE_URL: &str = "yagura://lake";
+
+/// One table of a view, within a scope.
+#[derive(Debug)]
+pub struct LakeTable {
+    view: Arc<LakeView>,
+    kind: TableKind,
+    scope: TenantScope,
+    schema: SchemaRef,
+}
+
+impl LakeTable {
+    /// Rows of other tenants than the scope's cannot be read through it by any query.
+    pub fn new(view: Arc<LakeView>, kind: TableKind, scope: TenantScope) -> Self {
+        Self { view, kind, scope, schema: kind.schema() }
+    }
+
+    /// The query's filters and the scope, over the table's schema.
+    fn predicate(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> Result<Option<Arc<dyn PhysicalExpr>>> {
+        // The tenant comes first: what follows is evaluated on its rows only.
+        let own = self.scope.tenant().map(|tenant| col(TENANT).eq(lit(tenant.as_str())));
+        let all: Vec<Expr> = own.into_iter().chain(filters.iter().cloned()).collect();
+        let Some(expr) = conjunction(all) else { return Ok(None) };
+        let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        state.create_physical_expr(expr, &schema).map(Some)
+    }
+
+    fn scan_files(
+        &self,
+        columns: &[usize],
+        predicate: Option<&Arc<dyn PhysicalExpr>>,
+        limit: Option<usize>,
+        partitions: usize,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let all = &self.view.table(self.kind).files;
+        let files = match predicate {
+            Some(predicate) => prune(all, &self.schema, predicate),
+            None => all.to_vec(),
+        };
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions.min(files.len())];
+        let count = groups.len();
+        for (at, file) in files.iter().enumerate() {
+            let path = format!("{}/{}", self.kind.name(), file.path);
+            let part = PartitionedFile::new(path, file.size).with_partition_values(vec![
+                ScalarValue::Date32(Some(file.day)),
+                ScalarValue::Int32(Some(file.bucket)),
+            ]);
+            if let Some(group) = groups.get_mut(at % count) {
+                group.push(part);
+            }
+        }
+        let table_schema = TableSchema::builder(self.kind.file_schema())
+            .with_table_partition_cols(TableKind::partition_fields())
+            .build();
+        let mut source = ParquetSource::new(table_schema)
+            .with_pushdown_filters(true)
+            .with_enable_page_index(true)
+            .with_bloom_filter_on_read(true);
+        if let Some(predicate) = predicate {
+            source = source.with_predicate(Arc::clone(predicate));
+        }
+        let config =
+            FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE_URL)?, Arc::new(source))
+                .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
+                .with_projection_indices(Some(columns.to_vec()))?
+                .with_limit(limit)
+                .build();
+        Ok(Some(DataSourceExec::from_data_source(config)))
+    }
+
+    fn scan_tail(
+        &self,
+        columns: &[usize],
+        limit: Option<usize>,
+        partitions: usize,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let tail = &self.view.table(self.kind).tail;
+        if tail.is_empty() {
+            return Ok(None);
+        }
+        let schema = Arc::new(self.schema.project(columns)?);
+        let mut groups: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions.min(tail.len())];
+        let count = groups.len();
+        for (at, batch) in tail.iter().enumerate() {
+            let rows = with_schema(&batch.rows, &schema)
+                .map_err(|e| DataFusionError::External(Box::new(e)))?;
+            let rows = match self.scope.tenant() {
+                Some(tenant) => own_rows(&rows, tenant)?,
+                None => rows,
+            };
+            if let Some(group) = groups.get_mut(at % count) {
+                group.push(rows);
+            }
+        }
+        let source = MemorySourceConfig::try_new(&groups, schema, None)?.with_limit(limit);
+        Ok(Some(DataSourceExec::from_data_source(source)))
+    }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        // Files are chosen by them; the engine applies them again to the rows.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut columns = match projection {
+            Some(projection) => projection.clone(),
+            None => (0..self.schema.fields().len()).collect(),
+        };
+        let wanted = columns.len();
+        let tenant_column = self.schema.index_of(TENANT)?;
+        if self.scope.tenant().is_some() && !columns.contains(&tenant_column) {
+            columns.push(tenant_column);
+        }
+        let predicate = self.predicate(state, filters)?;
+        // A limit below a filter would count rows that the filter then drops.
+        let limit = if predicate.is_none() { limit } else { None };
+        let partitions = state.config().target_partitions().max(1);
+        let files = self.scan_files(&columns, predicate.as_ref(), limit, partitions)?;
+        let tail = self.scan_tail(&columns, limit, partitions)?;
+        let rows: Arc<dyn ExecutionPlan> = match (files, tail) {
+            (Some(files), Some(tail)) => UnionExec::try_new(vec![files, tail])?,
+            (Some(rows), None) | (None, Some(rows)) => rows,
+            (None, None) => Arc::new(EmptyExec::new(Arc::new(self.schema.project(&columns)?))),
+        };
+        match self.scope.tenant() {
+            Some(tenant) => Ok(Arc::new(TenantFence::new(rows, tenant.clone(), wanted)?)),
+            None => Ok(rows),
+        }
+    }
+}

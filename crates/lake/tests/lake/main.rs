@@ -1,0 +1,8 @@
+//! The lake end to end: writing, reading, replay, crashes and damage.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+mod crash;
+mod damage;
+mod query;
+mod write;

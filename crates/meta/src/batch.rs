@@ -1,0 +1,111 @@
+//! What the data plane hands the judge, and what the judge says it did with it.
+
+use serde::{Deserialize, Serialize};
+use yagura_event::time::Micros;
+use yagura_event::{Finding, FindingId, Lsn, Seen, TenantName};
+
+/// One commit of the judge: everything up to a journal position.
+///
+/// Each part carries its own position; parts at or below the stored position are skipped, so a
+/// replay may cut its batches anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct JudgeBatch {
+    /// The position up to which everything is included.
+    pub lsn: Lsn,
+    /// Journal time at that position.
+    pub now: Micros,
+    /// New findings and new versions.
+    pub findings: Vec<Finding>,
+    /// New and extended relations.
+    pub relations: Vec<Seen>,
+    /// Rows of the books.
+    pub counts: Vec<BookCount>,
+    /// Answers to requests that may be repeated.
+    pub replies: Vec<Reply>,
+    /// A snapshot of the correlator that has been written aside; it becomes current when its
+    /// position is committed.
+    pub snapshot: Option<SnapshotRef>,
+}
+
+/// One row of the journal's counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BookCount {
+    /// The customer.
+    pub tenant: TenantName,
+    /// The customer's inflow.
+    pub feed: String,
+    /// Hours since 1970 UTC.
+    pub hour: i64,
+    /// What happened.
+    pub kind: BookKind,
+    /// Why, for rejections: a code such as `too_large`; else empty.
+    pub reason: String,
+    /// To how many records.
+    pub count: u64,
+    /// Position of the journal entry that says so.
+    pub lsn: Lsn,
+}
+
+/// What happened to records at the input.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum BookKind {
+    /// Counted at the input.
+    Received,
+    /// Refused.
+    Rejected,
+    /// Known already.
+    Duplicate,
+}
+
+impl BookKind {
+    /// The word in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Rejected => "rejected",
+            Self::Duplicate => "duplicate",
+        }
+    }
+
+    /// The kind of a [`Self::word`].
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Received, Self::Rejected, Self::Duplicate].into_iter().find(|k| k.word() == word)
+    }
+}
+
+/// The answer to a request with an idempotency key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// The request's tenant.
+    pub tenant: TenantName,
+    /// The key the client sent.
+    pub key: String,
+    /// The answer to give again, as JSON.
+    pub response: String,
+    /// Journal time of the request.
+    pub time: Micros,
+    /// Position of the journal entry.
+    pub lsn: Lsn,
+}
+
+/// A snapshot of the correlator, written aside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SnapshotRef {
+    /// The position whose state it is.
+    pub lsn: u64,
+    /// Its file name within the data directory.
+    pub name: String,
+    /// Hash of its content, hexadecimal.
+    pub hash: String,
+}
+
+/// What a commit changed, for live updates.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Committed {
+    /// Whether the stored position advanced.
+    pub advanced: bool,
+    /// Findings new or with a new version: (tenant, id).
+    pub findings: Vec<(String, FindingId)>,
+    /// Incidents opened, changed or merged: (tenant, id).
+    pub incidents: Vec<(String, String)>,
+}

@@ -1,0 +1,30 @@
+//! The relational stores: what the judge concluded (`judge.sqlite`) and what people decided
+//! about it (`meta.sqlite`).
+//!
+//! One writer owns [`JudgeStore`]; it commits what the data plane hands it in one transaction
+//! with the journal position, so that a replay changes nothing. Everything the judge concludes
+//! is a function of findings, relations and journal time, never of the wall clock.
+
+pub mod apply;
+pub mod batch;
+pub mod crc;
+pub mod error;
+pub mod judge;
+pub mod people;
+pub mod read;
+pub mod recompute;
+pub mod schema;
+pub mod verify;
+pub mod window;
+
+pub use batch::{BookCount, BookKind, Committed, JudgeBatch, Reply, SnapshotRef};
+pub use error::MetaError;
+pub use judge::JudgeStore;
+pub use people::PeopleStore;
+pub use read::{BookRow, EntityRow, EvidenceRow, FindingFilter, TenantStats};
+pub use verify::Damage;
+
+#[cfg(test)]
+mod muddle;
+#[cfg(test)]
+mod tests;

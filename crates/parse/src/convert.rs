@@ -1,0 +1,482 @@
+//! Converters: from a source's text to a column's type, or to the parts of an object.
+
+use crate::time::{Format, Zone};
+use std::net::IpAddr;
+use yagura_event::column::ColumnType;
+use yagura_event::{ColumnId, ObservableKind};
+
+/// How a source's value becomes a column's (the `as` of a definition).
+#[derive(Clone, Debug)]
+pub enum Convert {
+    /// As it stands.
+    Text,
+    /// ASCII lower case.
+    Lower,
+    /// An address, in any notation `std` reads; an IPv4 address written as IPv6 becomes plain.
+    Ip,
+    /// The last part of a path with `/` or `\`.
+    Basename,
+    /// Everything before the last part of a path.
+    Dirname,
+    /// The last part of a URL's path after its last dot.
+    Extension,
+    /// The path of a URL or request target.
+    UrlPath,
+    /// The query of a URL or request target, without `?`.
+    UrlQuery,
+    /// The host of a URL.
+    UrlHost,
+    /// Decimal or `0x` hexadecimal integer between the bounds, inclusive.
+    Int(i64, i64),
+    /// Hexadecimal integer with or without `0x`.
+    Hex,
+    /// Decimal seconds to whole milliseconds.
+    Seconds,
+    /// `h:mm:ss` to milliseconds.
+    Hms,
+    /// Floating point.
+    Float,
+    /// `true/false`, `T/F`, `yes/no`, `1/0`, by any case.
+    Bool,
+    /// A time in this form.
+    Time(Format),
+    /// Every value of the field as a JSON array of strings.
+    Strings,
+    /// Every value of the field as a JSON array of DNS answers.
+    DnsAnswers,
+    /// A URL into its parts.
+    Url,
+    /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
+    DomainUser,
+    /// A Kerberos name, `user/REALM`, into name and domain.
+    KerberosName,
+    /// `MD5=..,SHA256=..` into hashes.
+    Hashes,
+    /// `host:port` or `[v6]:port` into host name or address, and port.
+    HostPort,
+    /// A URL's or authority's host (name or address) and port, the scheme's where it names none.
+    UrlEndpoint,
+    /// `true` for an outbound direction, `false` for an inbound one (Sigma's `Initiated`).
+    Initiated,
+    /// An address or a host name into the right one of the two.
+    Host,
+}
+
+/// A converted value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value<'a> {
+    /// A part of the source's value.
+    Part(&'a [u8]),
+    /// New text.
+    Owned(Vec<u8>),
+    /// Integer or time.
+    I64(i64),
+    /// Float.
+    F64(f64),
+    /// Truth.
+    Bool(bool),
+}
+
+impl Convert {
+    /// Reads the `as` word of a definition.
+    ///
+    /// # Errors
+    /// A message with the known words.
+    pub fn parse(word: &str) -> Result<Self, String> {
+        if let Some(format) = word.strip_prefix("time:") {
+            return Format::parse(format).map(Self::Time);
+        }
+        Ok(match word {
+            "text" => Self::Text,
+            "lower" => Self::Lower,
+            "ip" => Self::Ip,
+            "basename" => Self::Basename,
+            "dirname" => Self::Dirname,
+            "extension" => Self::Extension,
+            "url_path" => Self::UrlPath,
+            "url_query" => Self::UrlQuery,
+            "url_host" => Self::UrlHost,
+            "u16" => Self::Int(0, 65_535),
+            "u32" => Self::Int(0, i64::from(u32::MAX)),
+            "i64" | "int" => Self::Int(i64::MIN, i64::MAX),
+            "hex" => Self::Hex,
+            "seconds" => Self::Seconds,
+            "hms" => Self::Hms,
+            "float" => Self::Float,
+            "bool" => Self::Bool,
+            "strings" => Self::Strings,
+            "dns_answers" => Self::DnsAnswers,
+            "url" => Self::Url,
+            "domain_user" => Self::DomainUser,
+            "kerberos_name" => Self::KerberosName,
+            "hashes" => Self::Hashes,
+            "host_port" => Self::HostPort,
+            "url_endpoint" => Self::UrlEndpoint,
+            "initiated" => Self::Initiated,
+            "host" => Self::Host,
+            _ => {
+                return Err(format!(
+                    "no conversion `{word}`; known: text, lower, ip, basename, dirname, extension, \
+                     url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
+                     strings, dns_answers, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
+                     time:FORMAT"
+                ));
+            }
+        })
+    }
+
+    /// The conversion of a column whose mapping names none.
+    pub fn default_for(id: ColumnId) -> Self {
+        match id.column().kind {
+            ColumnType::Text if id.column().observable == Some(ObservableKind::Ip) => Self::Ip,
+            ColumnType::Text => Self::Text,
+            ColumnType::I64 => Self::Int(i64::MIN, i64::MAX),
+            ColumnType::F64 => Self::Float,
+            ColumnType::Bool => Self::Bool,
+            ColumnType::Time => Self::Time(Format::Auto),
+            ColumnType::Strings | ColumnType::Objects => Self::Strings,
+        }
+    }
+
+    /// Whether the conversion gives the column's type.
+    pub fn fits(&self, id: ColumnId) -> bool {
+        match id.column().kind {
+            ColumnType::Text => self.is_text(),
+            ColumnType::I64 => {
+                matches!(self, Self::Int(..) | Self::Hex | Self::Seconds | Self::Hms)
+            }
+            ColumnType::F64 => matches!(self, Self::Float),
+            ColumnType::Bool => matches!(self, Self::Bool),
+            ColumnType::Time => matches!(self, Self::Time(_)),
+            ColumnType::Strings => matches!(self, Self::Strings),
+            ColumnType::Objects => matches!(self, Self::DnsAnswers),
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        use Convert::{Basename, Dirname, Extension, Ip, Lower, Text, UrlHost, UrlPath, UrlQuery};
+        matches!(
+            self,
+            Text | Lower | Ip | Basename | Dirname | Extension | UrlPath | UrlQuery | UrlHost
+        )
+    }
+
+    /// The parts of a splitting converter, as last steps of column paths.
+    pub fn parts(&self) -> Option<&'static [&'static str]> {
+        Some(match self {
+            Self::Url => &["url_string", "scheme", "hostname", "port", "path", "query_string"],
+            Self::DomainUser | Self::KerberosName => &["name", "domain"],
+            Self::Hashes => &["md5", "sha1", "sha256", "imphash"],
+            Self::HostPort | Self::UrlEndpoint => &["hostname", "ip", "port"],
+            Self::Host => &["hostname", "ip"],
+            _ => return None,
+        })
+    }
+
+    /// Whether the column holds all that the source's value says, so that `unmapped` need
+    /// not repeat it.
+    pub fn keeps(&self) -> bool {
+        use Convert::{
+            Basename, Dirname, DnsAnswers, Extension, Hashes, Seconds, UrlEndpoint, UrlHost,
+            UrlPath, UrlQuery,
+        };
+        !matches!(
+            self,
+            Basename
+                | Dirname
+                | Extension
+                | UrlPath
+                | UrlQuery
+                | UrlHost
+                | UrlEndpoint
+                | DnsAnswers
+                | Hashes
+                | Seconds
+        )
+    }
+
+    /// Converts one value; `None` if it is not of the form.
+    pub fn apply<'a>(&self, value: &'a [u8], zone: &Zone<'_>) -> Option<Value<'a>> {
+        Some(match self {
+            Self::Text => Value::Part(value),
+            Self::Lower if value.iter().any(u8::is_ascii_uppercase) => {
+                Value::Owned(value.to_ascii_lowercase())
+            }
+            Self::Lower => Value::Part(value),
+            Self::Ip => match std::str::from_utf8(value).ok()?.parse::<IpAddr>().ok()? {
+                IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+                    Value::Owned(v6.to_canonical().to_string().into_bytes())
+                }
+                _ => Value::Part(value),
+            },
+            Self::Basename => Value::Part(basename(value)),
+            Self::Dirname => Value::Part(value.strip_suffix(basename(value))?),
+            Self::Extension => {
+                let path = url_parts(value).path;
+                let name = path.rsplit(|c| *c == b'/').next().unwrap_or(path);
+                let dot = memchr::memrchr(b'.', name)?;
+                Value::Part(name.get(dot + 1..)?)
+            }
+            Self::Initiated if value.eq_ignore_ascii_case(b"outbound") => {
+                Value::Owned(b"true".to_vec())
+            }
+            Self::Initiated if value.eq_ignore_ascii_case(b"inbound") => {
+                Value::Owned(b"false".to_vec())
+            }
+            Self::UrlPath => Value::Part(url_parts(value).path),
+            Self::UrlQuery => Value::Part(url_parts(value).query?),
+            Self::UrlHost => Value::Part(url_parts(value).host?),
+            Self::Int(min, max) => {
+                let number = integer(value)?;
+                (*min <= number && number <= *max).then_some(Value::I64(number))?
+            }
+            Self::Hex => Value::I64(hex(value.strip_prefix(b"0x").unwrap_or(value))?),
+            Self::Seconds => Value::I64(crate::time::decimal_micros(value)?.checked_div(1_000)?),
+            Self::Hms => Value::I64(hms(value)?),
+            Self::Float => Value::F64(std::str::from_utf8(value).ok()?.parse().ok()?),
+            Self::Bool => Value::Bool(truth(value)?),
+            Self::Time(format) => Value::I64(format.read(value, zone)?.time),
+            _ => return None,
+        })
+    }
+
+    /// Splits one value into the parts named by [`Self::parts`], in their order.
+    pub fn split<'a>(&self, value: &'a [u8]) -> Option<[Option<Value<'a>>; 6]> {
+        let none = || [None, None, None, None, None, None];
+        let mut out = none();
+        match self {
+            Self::Url => {
+                let parts = url_parts(value);
+                out[0] = Some(Value::Part(value));
+                out[1] = parts.scheme.map(Value::Part);
+                out[2] = parts.host.map(Value::Part);
+                out[3] = parts.port.and_then(integer).map(Value::I64);
+                out[4] = (!parts.path.is_empty()).then_some(Value::Part(parts.path));
+                out[5] = parts.query.map(Value::Part);
+            }
+            Self::DomainUser => {
+                let (name, domain) = domain_user(value);
+                out[0] = Some(Value::Part(name));
+                out[1] = domain.map(Value::Part);
+            }
+            Self::KerberosName => {
+                let slash = memchr::memrchr(b'/', value).unwrap_or(value.len());
+                out[0] = Some(Value::Part(&value[..slash]));
+                out[1] = value.get(slash + 1..).map(Value::Part);
+            }
+            Self::Hashes => hashes(value, &mut out)?,
+            Self::HostPort => {
+                let (host, port) = host_port(value)?;
+                out[usize::from(is_ip(host))] = Some(Value::Part(host));
+                out[2] = port.and_then(integer).map(Value::I64);
+            }
+            Self::UrlEndpoint => {
+                let parts = url_parts(value);
+                let host = parts.host?;
+                let port = match (parts.port, parts.scheme) {
+                    (Some(port), _) => integer(port),
+                    (None, Some(scheme)) if scheme.eq_ignore_ascii_case(b"https") => Some(443),
+                    (None, Some(scheme)) if scheme.eq_ignore_ascii_case(b"http") => Some(80),
+                    (None, Some(scheme)) if scheme.eq_ignore_ascii_case(b"ftp") => Some(21),
+                    _ => None,
+                };
+                out[usize::from(is_ip(host))] = Some(Value::Part(host));
+                out[2] = port.filter(|port| (0..=65_535).contains(port)).map(Value::I64);
+            }
+            Self::Host => out[usize::from(is_ip(value))] = Some(Value::Part(value)),
+            _ => return None,
+        }
+        Some(out)
+    }
+}
+
+fn hashes<'a>(value: &'a [u8], out: &mut [Option<Value<'a>>; 6]) -> Option<()> {
+    for pair in value.split(|c| *c == b',') {
+        let equals = memchr::memchr(b'=', pair)?;
+        let at = match pair.get(..equals)?.to_ascii_lowercase().as_slice() {
+            b"md5" => 0,
+            b"sha1" => 1,
+            b"sha256" => 2,
+            b"imphash" => 3,
+            _ => continue,
+        };
+        out[at] = Some(Value::Part(pair.get(equals + 1..)?));
+    }
+    Some(())
+}
+
+/// `DOMAIN\user` or `user@realm`; a bare name has no domain.
+pub fn domain_user(value: &[u8]) -> (&[u8], Option<&[u8]>) {
+    if let Some(at) = memchr::memchr(b'\\', value) {
+        return (&value[at + 1..], Some(&value[..at]));
+    }
+    match memchr::memchr(b'@', value) {
+        Some(at) if at > 0 => (&value[..at], Some(&value[at + 1..])),
+        _ => (value, None),
+    }
+}
+
+fn basename(value: &[u8]) -> &[u8] {
+    let at = memchr::memrchr2(b'/', b'\\', value).map_or(0, |at| at + 1);
+    &value[at..]
+}
+
+fn is_ip(value: &[u8]) -> bool {
+    std::str::from_utf8(value).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
+}
+
+/// Host and port of `host:port`, `[v6]:port`, or a host alone.
+pub fn host_port(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    if let Some(rest) = value.strip_prefix(b"[") {
+        let end = memchr::memchr(b']', rest)?;
+        return Some((&rest[..end], rest[end + 1..].strip_prefix(b":")));
+    }
+    match memchr::memrchr(b':', value) {
+        Some(at) if memchr::memchr(b':', &value[..at]).is_none() => {
+            Some((&value[..at], Some(&value[at + 1..])))
+        }
+        _ => (!value.is_empty()).then_some((value, None)),
+    }
+}
+
+/// The parts of a URL, request target or `host:port`, undecoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct UrlParts<'a> {
+    /// Before `://`.
+    pub scheme: Option<&'a [u8]>,
+    /// Host name or address.
+    pub host: Option<&'a [u8]>,
+    /// Port as written.
+    pub port: Option<&'a [u8]>,
+    /// Path, empty for a bare authority.
+    pub path: &'a [u8],
+    /// After the first `?`, without `#` and what follows.
+    pub query: Option<&'a [u8]>,
+}
+
+/// Splits a URL, a request target (`/a?b`) or a bare `host:port`.
+pub fn url_parts(value: &[u8]) -> UrlParts<'_> {
+    let value = memchr::memchr(b'#', value).map_or(value, |at| &value[..at]);
+    let (before, query) = match memchr::memchr(b'?', value) {
+        Some(at) => (&value[..at], Some(&value[at + 1..])),
+        None => (value, None),
+    };
+    let (scheme, rest) = match memchr::memmem::find(before, b"://") {
+        Some(at) if at > 0 && before[..at].iter().all(u8::is_ascii_alphanumeric) => {
+            (Some(&before[..at]), &before[at + 3..])
+        }
+        _ if before.starts_with(b"/") || before == b"*" => {
+            return UrlParts { path: before, query, ..UrlParts::default() };
+        }
+        _ => (None, before),
+    };
+    let slash = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(slash);
+    let authority = memchr::memrchr(b'@', authority).map_or(authority, |at| &authority[at + 1..]);
+    let (host, port) = match host_port(authority) {
+        Some((host, port)) => ((!host.is_empty()).then_some(host), port),
+        None => (None, None),
+    };
+    UrlParts { scheme, host, port, path, query }
+}
+
+/// Decimal (with sign) or `0x` hexadecimal.
+pub fn integer(value: &[u8]) -> Option<i64> {
+    if let Some(digits) = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X")) {
+        return hex(digits);
+    }
+    let (negative, digits) = match value.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, value),
+    };
+    if digits.is_empty() {
+        return None;
+    }
+    let mut number = 0i64;
+    for (at, digit) in digits.iter().enumerate() {
+        if *digit == b'.' {
+            // A whole number written with decimals (`3600.0`).
+            return digits[at + 1..].iter().all(|c| *c == b'0').then_some(if negative {
+                -number
+            } else {
+                number
+            });
+        }
+        let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+        number = number.checked_mul(10)?.checked_add(digit)?;
+    }
+    Some(if negative { -number } else { number })
+}
+
+fn hex(digits: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    if text.starts_with(['+', '-']) {
+        return None;
+    }
+    i64::from_str_radix(text, 16).ok()
+}
+
+fn hms(value: &[u8]) -> Option<i64> {
+    let mut total = 0i64;
+    let mut parts = 0;
+    for part in value.split(|c| *c == b':') {
+        total = total.checked_mul(60)?.checked_add(integer(part).filter(|n| *n >= 0)?)?;
+        parts += 1;
+    }
+    (parts == 3).then_some(total.checked_mul(1_000)?)
+}
+
+fn truth(value: &[u8]) -> Option<bool> {
+    const TRUE: [&[u8]; 5] = [b"true", b"t", b"yes", b"y", b"1"];
+    const FALSE: [&[u8]; 5] = [b"false", b"f", b"no", b"n", b"0"];
+    if TRUE.iter().any(|word| value.eq_ignore_ascii_case(word)) {
+        return Some(true);
+    }
+    FALSE.iter().any(|word| value.eq_ignore_ascii_case(word)).then_some(false)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn urls_targets_and_authorities_split() {
+        let url = url_parts(b"https://user@Example.org:8443/a/b.js?x=1#f");
+        assert_eq!(url.scheme, Some(&b"https"[..]));
+        assert_eq!(url.host, Some(&b"Example.org"[..]));
+        assert_eq!(url.port, Some(&b"8443"[..]));
+        assert_eq!((url.path, url.query), (&b"/a/b.js"[..], Some(&b"x=1"[..])));
+        let target = url_parts(b"/login?next=http://x/");
+        assert_eq!((target.host, target.path), (None, &b"/login"[..]));
+        let connect = url_parts(b"example.org:443");
+        assert_eq!((connect.host, connect.port), (Some(&b"example.org"[..]), Some(&b"443"[..])));
+        assert_eq!(url_parts(b"https://[::1]:9/").host, Some(&b"::1"[..]));
+    }
+
+    #[test]
+    fn numbers_keep_their_bounds() {
+        let zone = Zone::utc(0);
+        let u16 = Convert::parse("u16").unwrap();
+        assert_eq!(u16.apply(b"65535", &zone), Some(Value::I64(65_535)));
+        assert_eq!(u16.apply(b"65536", &zone), None);
+        assert_eq!(integer(b"0x1f"), Some(31));
+        assert_eq!(integer(b"3600.0"), Some(3_600));
+        assert_eq!(integer(b"1.5"), None);
+        assert_eq!(integer(b"99999999999999999999"), None);
+        assert_eq!(hms(b"1:02:03"), Some(3_723_000));
+        let seconds = Convert::parse("seconds").unwrap();
+        assert_eq!(seconds.apply(b"0.081459", &zone), Some(Value::I64(81)));
+    }
+
+    #[test]
+    fn users_and_hashes_split() {
+        assert_eq!(domain_user(b"CORP\\a"), (&b"a"[..], Some(&b"CORP"[..])));
+        assert_eq!(domain_user(b"a@corp"), (&b"a"[..], Some(&b"corp"[..])));
+        assert_eq!(domain_user(b"a"), (&b"a"[..], None));
+        let parts = Convert::Hashes.split(b"MD5=AA,SHA256=BB,IMPHASH=CC").unwrap();
+        assert_eq!(parts[0], Some(Value::Part(b"AA")));
+        assert_eq!(parts[2], Some(Value::Part(b"BB")));
+        assert_eq!(parts[1], None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Decoders: how a record's bytes become fields, one file each, and their registry.
+
+pub mod access;
+pub mod evtx;
+pub mod history;
+pub mod json;
+pub mod kv;
+pub mod regex;
+pub mod syslog;
+pub mod template;
+pub mod text;
+pub mod windows;
+mod windows_json;
+pub mod xml;
+
+use crate::sink::Sink;
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::ops::Range;
+
+/// Why a decoder could not read a record, in words for a person.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub Cow<'static, str>);
+
+impl Malformed {
+    /// A fixed reason.
+    pub const fn new(reason: &'static str) -> Self {
+        Self(Cow::Borrowed(reason))
+    }
+}
+
+/// Reads the fields of one record's body into a [`Sink`].
+///
+/// Pure: the outcome follows from the bytes alone. Fields written before a failure stay.
+pub trait Decoder: Send + Sync + Debug {
+    /// Decodes `body`, a range of the sink's record (the whole of it unless a wrapper, such
+    /// as syslog, was peeled off first).
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are not of this format.
+    fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed>;
+}
+
+/// The decoder of a name that takes no options, as `decode = "..."` in a definition names it.
+/// `template`, `regex` and `kv` take options and are built by the definition's reader.
+pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
+    Some(match name {
+        "json" => Box::new(json::Json),
+        "xml" => Box::new(xml::Xml),
+        "windows_event" => Box::new(windows::WindowsEvent),
+        "access" => Box::new(access::Access),
+        "shell_history" => Box::new(history::ShellHistory),
+        "text" => Box::new(text::Whole),
+        _ => return None,
+    })
+}

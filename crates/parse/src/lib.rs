@@ -1,0 +1,23 @@
+//! Turns raw records into events: decoders, source definitions as data, recognition, time.
+//!
+//! [`Parser::parse`] is a pure function of context, record header and bytes; it appends
+//! exactly one event for a record and never fails. [`frame`] cuts files into records.
+
+pub mod convert;
+pub mod decode;
+pub mod def;
+pub mod enums;
+pub mod frame;
+pub mod parser;
+mod project;
+mod recognise;
+pub mod sink;
+pub mod sources;
+pub mod time;
+
+pub use decode::{Decoder, Malformed};
+pub use def::{SourceError, SourceText};
+pub use frame::{Frame, Framer, RECORD_BYTES_MAX};
+pub use parser::{Parser, RecordHeader, UNRECOGNISED, unparsed};
+pub use sink::Sink;
+pub use sources::{SourceInfo, Sources};

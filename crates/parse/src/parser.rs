@@ -1,0 +1,367 @@
+//! `parse(context, header, bytes)`: one record to one event. Pure, and it never fails.
+
+use crate::decode::{Decoder, Malformed, json, syslog};
+use crate::def::{Op, Source, Test};
+use crate::frame::RECORD_BYTES_MAX;
+use crate::project::Projection;
+use crate::recognise::Recogniser;
+use crate::sink::Sink;
+use crate::sources::Sources;
+use crate::time::Zone;
+use std::ops::Range;
+use std::sync::Arc;
+use yagura_event::context::Reference;
+use yagura_event::{
+    ClassUid, Context, Event, EventBatch, EventId, FieldId, FieldTable, FieldTableBuilder,
+    IssueCode, LogsourceId, Micros, SourceChoice,
+};
+
+/// Index of "no source recognised the record".
+pub const UNRECOGNISED: u16 = u16::MAX;
+
+/// What is the record's own beside its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordHeader<'a> {
+    /// The event's id.
+    pub id: EventId,
+    /// When it was received.
+    pub received_time: Micros,
+    /// The stream it belongs to.
+    pub stream: u64,
+    /// The batch it belongs to; 0 is live.
+    pub batch: u64,
+    /// Who sent it, for people; may be empty.
+    pub peer: &'a str,
+    /// Where it stood in its input, in bytes.
+    pub position: u64,
+}
+
+/// Parses records by the sources in force. Shared between threads; holds no state.
+#[derive(Debug)]
+pub struct Parser {
+    sources: Arc<Sources>,
+    fields: Arc<FieldTable>,
+    /// Interned ids of the sources' names.
+    ids: Vec<FieldId>,
+    recogniser: Recogniser,
+}
+
+impl Parser {
+    /// A parser for sources whose names are interned in `fields` ([`Sources::intern`]).
+    pub fn new(sources: Arc<Sources>, fields: Arc<FieldTable>) -> Self {
+        // A name that is missing in `fields` must not match the spans without an id.
+        let absent = FieldId(u32::MAX - 1);
+        let ids = sources
+            .names
+            .all()
+            .iter()
+            .map(|name| match fields.get(name.as_bytes()) {
+                FieldId::UNKNOWN => absent,
+                id => id,
+            })
+            .collect();
+        let recogniser = Recogniser::new(&sources.list);
+        Self { sources, fields, ids, recogniser }
+    }
+
+    /// A parser for the built-in sources with a table of only their names.
+    ///
+    /// # Errors
+    /// As [`Sources::builtin`].
+    pub fn builtin() -> Result<Self, crate::SourceError> {
+        let sources = Sources::builtin()?;
+        let mut fields = FieldTableBuilder::default();
+        sources.intern(&mut fields);
+        Ok(Self::new(Arc::new(sources), Arc::new(fields.build())))
+    }
+
+    /// The sources in force.
+    pub fn sources(&self) -> &Arc<Sources> {
+        &self.sources
+    }
+
+    /// The table of interned names.
+    pub fn fields(&self) -> &Arc<FieldTable> {
+        &self.fields
+    }
+
+    /// Appends exactly one event for the record, whatever its bytes are. A record that no
+    /// source reads becomes a Base Event (class 0) with an issue.
+    pub fn parse(
+        &self,
+        context: &Arc<Context>,
+        head: &RecordHeader<'_>,
+        bytes: &[u8],
+        out: &mut EventBatch,
+    ) {
+        let at = out.push_context(context);
+        let relations = out.relations.len() as u32;
+        let mut sink = Sink::new(out, &self.fields, bytes);
+        if bytes.len() >= RECORD_BYTES_MAX {
+            sink.issue(IssueCode::Truncated, "cut at the record length limit");
+        }
+        let index = match &context.source {
+            SourceChoice::Named(name) => self.named(&mut sink, name),
+            SourceChoice::Auto => self.recognise(&mut sink),
+        };
+        let (class, logsource, time) = match index {
+            Some((index, true)) => self.project(context, head, index, &mut sink),
+            _ => (ClassUid::BASE, LogsourceId(0), None),
+        };
+        let time = time.map(|stamp| stamp.time);
+        if time.is_none() && matches!(index, Some((_, true))) {
+            sink.issue(IssueCode::NoTime, "the received time is used");
+        }
+        let source = index.map_or(UNRECOGNISED, |(index, _)| index);
+        let raw = sink.raw();
+        let (spans, values, issues) = sink.starts();
+        out.events.push(Event {
+            id: head.id,
+            context: at,
+            time: time.unwrap_or(head.received_time),
+            received_time: head.received_time,
+            class,
+            source,
+            logsource,
+            raw,
+            spans: spans as u32..out.spans.len() as u32,
+            values: values as u32..out.values.len() as u32,
+            relations: relations..out.relations.len() as u32,
+            issues: issues as u32..out.issues.len() as u32,
+            stream: head.stream,
+            batch: head.batch,
+        });
+    }
+
+    /// The record's own time if its stamp names the year: what the reference time of a batch
+    /// is derived from (the newest over all inputs).
+    pub fn event_time_with_year(&self, context: &Arc<Context>, bytes: &[u8]) -> Option<Micros> {
+        let mut batch = EventBatch::default();
+        let mut sink = Sink::new(&mut batch, &self.fields, bytes);
+        let index = match &context.source {
+            SourceChoice::Named(name) => self.named(&mut sink, name),
+            SourceChoice::Auto => self.recognise(&mut sink),
+        };
+        let (index, _) = index.filter(|(_, read)| *read)?;
+        let source = self.sources.list.get(usize::from(index))?;
+        let zone = zone_of(context, 0);
+        let event = self.event_of(source, &sink);
+        let projection = Projection { ids: &self.ids, source, zone };
+        let time = source.events.get(event)?.time.as_ref();
+        projection.time(&mut sink, time).filter(|stamp| stamp.has_year).map(|stamp| stamp.time)
+    }
+
+    /// Decodes with the named source; the second value tells whether it could be read.
+    fn named(&self, sink: &mut Sink<'_, '_>, name: &str) -> Option<(u16, bool)> {
+        let Some(index) = self.sources.find(name) else {
+            sink.issue(IssueCode::Unrecognised, "the feed names a source that does not exist");
+            return None;
+        };
+        let source = self.sources.list.get(usize::from(index))?;
+        match self.decode(source, sink) {
+            Ok(()) => Some((index, true)),
+            Err(malformed) => {
+                sink.issue(IssueCode::Malformed, &malformed.0);
+                Some((index, false))
+            }
+        }
+    }
+
+    /// Decodes with the best candidate that can read the record.
+    fn recognise(&self, sink: &mut Sink<'_, '_>) -> Option<(u16, bool)> {
+        let mark = sink.mark();
+        let mut tried: [u64; 4] = [0; 4];
+        let mut first: Option<(u16, Malformed)> = None;
+        for index in self.recogniser.candidates(sink.record()) {
+            let (word, bit) = (usize::from(index / 64).min(3), index % 64);
+            if index < 256 && tried[word] >> bit & 1 == 1 {
+                continue;
+            }
+            tried[word] |= 1 << bit;
+            let Some(source) = self.sources.list.get(usize::from(index)) else { continue };
+            let result = self.decode(source, sink);
+            let required = || {
+                source.require.is_empty()
+                    || source.require.iter().any(|tests| self.holds(sink, tests))
+            };
+            match result {
+                Ok(()) if required() => return Some((index, true)),
+                Ok(()) => {}
+                // A low rank says that the literals alone mean little.
+                Err(malformed) if source.rank >= 0 => {
+                    first.get_or_insert((index, malformed));
+                }
+                Err(_) => {}
+            }
+            sink.rollback(mark);
+        }
+        self.unrecognised(sink, first);
+        None
+    }
+
+    /// Says why no source took the record; a JSON object keeps its fields all the same.
+    fn unrecognised(&self, sink: &mut Sink<'_, '_>, first: Option<(u16, Malformed)>) {
+        let mark = sink.mark();
+        if json::Json.decode(sink, whole(sink.record())).is_err() {
+            sink.rollback(mark);
+        }
+        match first {
+            Some((index, malformed)) => {
+                let name = self.sources.name(index).unwrap_or_default();
+                sink.issue(IssueCode::Unrecognised, &format!("looks like {name}, but {malformed}"));
+            }
+            None => sink.issue(IssueCode::Unrecognised, "no source recognises the record"),
+        }
+    }
+
+    fn decode(&self, source: &Source, sink: &mut Sink<'_, '_>) -> Result<(), Malformed> {
+        let mut body = whole(sink.record());
+        let wrapped = source.syslog && !matches!(sink.record().get(body.start), Some(b'{'));
+        if wrapped && let Some(inner) = syslog::unwrap(sink) {
+            body = inner;
+        }
+        let mut last = Err(Malformed::new("the source has no decoder"));
+        for (at, decoder) in source.decoders.iter().enumerate() {
+            let mark = sink.mark();
+            last = decoder.decode(sink, body.clone());
+            if last.is_ok() {
+                break;
+            }
+            if at + 1 < source.decoders.len() {
+                sink.rollback(mark);
+            }
+        }
+        last
+    }
+
+    fn project(
+        &self,
+        context: &Context,
+        head: &RecordHeader<'_>,
+        index: u16,
+        sink: &mut Sink<'_, '_>,
+    ) -> (ClassUid, LogsourceId, Option<crate::time::Stamp>) {
+        let Some(source) = self.sources.list.get(usize::from(index)) else {
+            return (ClassUid::BASE, LogsourceId(0), None);
+        };
+        let Some(event) = source.events.get(self.event_of(source, sink)) else {
+            return (ClassUid::BASE, LogsourceId(0), None);
+        };
+        let zone = zone_of(context, head.received_time);
+        let projection = Projection { ids: &self.ids, source, zone };
+        let time = projection.run(sink, event, context);
+        (event.class, event.logsource, time)
+    }
+
+    /// The place of the first `[[event]]` whose conditions hold.
+    fn event_of(&self, source: &Source, sink: &Sink<'_, '_>) -> usize {
+        let dispatch = &source.dispatch;
+        let holds = |at: &u16| {
+            source.events.get(usize::from(*at)).is_some_and(|event| self.holds(sink, &event.when))
+        };
+        let found = match dispatch.field {
+            None => dispatch.others.iter().find(|at| holds(at)).copied(),
+            Some(field) => {
+                let id = self.id(field);
+                let mut values = sink.spans().iter().filter(|span| span.field == id);
+                let list = match (values.next(), values.next()) {
+                    (Some(span), None) => dispatch.by_value.get(sink.value(span)),
+                    (None, _) => None,
+                    // A repeated field: each value may decide, so all events are tried.
+                    (Some(_), Some(_)) => {
+                        return source
+                            .events
+                            .iter()
+                            .position(|event| self.holds(sink, &event.when))
+                            .unwrap_or(source.events.len());
+                    }
+                };
+                list.unwrap_or(&dispatch.others).iter().find(|at| holds(at)).copied()
+            }
+        };
+        found.map_or(source.events.len(), usize::from)
+    }
+
+    fn holds(&self, sink: &Sink<'_, '_>, tests: &[Test]) -> bool {
+        tests.iter().all(|test| {
+            let id = self.id(test.field);
+            let mut spans = sink.spans().iter().filter(|span| span.field == id);
+            let any = |compare: fn(&[u8], &[u8]) -> bool| {
+                spans.clone().any(|span| {
+                    let value = sink.value(span);
+                    test.values.iter().any(|wanted| compare(value, wanted))
+                })
+            };
+            let outcome = match test.op {
+                Op::Exists => spans.next().is_some(),
+                Op::Equals => any(|value, wanted| value == wanted),
+                Op::Starts => any(|value, wanted| value.starts_with(wanted)),
+                Op::Ends => any(|value, wanted| value.ends_with(wanted)),
+                Op::Contains => any(|value, wanted| memchr::memmem::find(value, wanted).is_some()),
+                Op::Below(other) => {
+                    let other = self.id(other);
+                    let number = |id| {
+                        let span = sink.spans().iter().find(|span| span.field == id)?;
+                        crate::convert::integer(sink.value(span))
+                    };
+                    matches!((number(id), number(other)), (Some(a), Some(b)) if a < b)
+                }
+            };
+            outcome != test.negate
+        })
+    }
+
+    fn id(&self, name: u32) -> FieldId {
+        self.ids.get(name as usize).copied().unwrap_or(FieldId(u32::MAX - 1))
+    }
+}
+
+/// Appends the record as a Base Event without parsing it: for a record at which the process
+/// died twice.
+pub fn unparsed(
+    context: &Arc<Context>,
+    head: &RecordHeader<'_>,
+    bytes: &[u8],
+    out: &mut EventBatch,
+) {
+    let at = out.push_context(context);
+    let fields = FieldTable::default();
+    let relations = out.relations.len() as u32;
+    let mut sink = Sink::new(out, &fields, bytes);
+    sink.issue(IssueCode::Poison, "not parsed: the process died twice at this record");
+    let raw = sink.raw();
+    let (spans, values, issues) = sink.starts();
+    out.events.push(Event {
+        id: head.id,
+        context: at,
+        time: head.received_time,
+        received_time: head.received_time,
+        class: ClassUid::BASE,
+        source: UNRECOGNISED,
+        logsource: LogsourceId(0),
+        raw,
+        spans: spans as u32..out.spans.len() as u32,
+        values: values as u32..out.values.len() as u32,
+        relations: relations..relations,
+        issues: issues as u32..out.issues.len() as u32,
+        stream: head.stream,
+        batch: head.batch,
+    });
+}
+
+fn zone_of(context: &Context, received: Micros) -> Zone<'_> {
+    let reference = match context.reference {
+        Reference::Received => received,
+        Reference::At(time) => time,
+    };
+    Zone { reference, name: context.time_zone.as_deref() }
+}
+
+/// The record without a byte order mark and white space around it.
+fn whole(record: &[u8]) -> Range<usize> {
+    let bom = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let blank = |b: &u8| b.is_ascii_whitespace();
+    let start = bom + record[bom..].iter().take_while(|b| blank(b)).count();
+    let end = record.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
+    start..end.max(start)
+}

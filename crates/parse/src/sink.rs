@@ -1,0 +1,239 @@
+//! What decoders write to: the fields of one record, bounded, mostly without copying.
+
+use std::ops::Range;
+use yagura_event::batch::{Issue, Text};
+use yagura_event::{
+    ColumnId, EventBatch, FieldId, FieldTable, IssueCode, Scalar, Span, SpanFlags, SpanType,
+};
+
+/// Most fields taken from one record; the rest are only in `raw_data` and the event is
+/// flagged `TooManyFields`. The widest Windows events have under 100.
+pub const FIELDS_MAX: usize = 2_048;
+
+/// Deepest nesting followed in JSON and XML; deeper values are flagged `TooManyFields`.
+pub const NESTING_MAX: usize = 64;
+
+/// Longest field name kept, in bytes; longer names are cut.
+pub const NAME_BYTES_MAX: usize = 1_024;
+
+/// Most issues noted for one record.
+pub const ISSUES_MAX: usize = 16;
+
+/// Takes the fields of one record into an [`EventBatch`].
+///
+/// The record's bytes are in the arena already, so a value that stands verbatim in the
+/// record costs no copy ([`Sink::plain`]).
+#[derive(Debug)]
+pub struct Sink<'b, 'r> {
+    batch: &'b mut EventBatch,
+    fields: &'b FieldTable,
+    record: &'r [u8],
+    raw: Text,
+    spans: usize,
+    values: usize,
+    issues: usize,
+    lossy: bool,
+    over: bool,
+}
+
+/// A point to return to with [`Sink::rollback`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    arena: usize,
+    spans: usize,
+    values: usize,
+    issues: usize,
+    over: bool,
+}
+
+impl<'b, 'r> Sink<'b, 'r> {
+    /// Copies `record` into the batch's arena and begins with no fields.
+    pub fn new(batch: &'b mut EventBatch, fields: &'b FieldTable, record: &'r [u8]) -> Self {
+        let raw = batch.push_text(record);
+        let (spans, values) = (batch.spans.len(), batch.values.len());
+        let issues = batch.issues.len();
+        let lossy = std::str::from_utf8(record).is_err();
+        let mut sink =
+            Self { batch, fields, record, raw, spans, values, issues, lossy, over: false };
+        if lossy {
+            sink.issue(IssueCode::Charset, "not valid UTF-8");
+        }
+        sink
+    }
+
+    /// The record's bytes.
+    pub fn record(&self) -> &'r [u8] {
+        self.record
+    }
+
+    /// The record in the arena.
+    pub fn raw(&self) -> Text {
+        self.raw
+    }
+
+    /// The table of interned names.
+    pub fn fields(&self) -> &'b FieldTable {
+        self.fields
+    }
+
+    /// A field whose value stands verbatim at `range` of the record. A range beyond the
+    /// record is ignored.
+    pub fn plain(&mut self, name: &[u8], range: Range<usize>, kind: SpanType) {
+        let Some(value) = self.record.get(range.clone()) else { return };
+        if self.lossy && std::str::from_utf8(value).is_err() {
+            let text = String::from_utf8_lossy(value).into_owned();
+            self.decoded(name, text.as_bytes(), range, kind);
+            return;
+        }
+        let raw = self.at(&range);
+        self.push(name, raw, raw, kind, 0);
+    }
+
+    /// A field whose value had to be decoded from `range` of the record (escapes, entities);
+    /// it is copied. Bytes that are not UTF-8 are replaced.
+    pub fn decoded(&mut self, name: &[u8], value: &[u8], range: Range<usize>, kind: SpanType) {
+        if self.full() {
+            return;
+        }
+        let value = match std::str::from_utf8(value) {
+            Ok(_) => self.batch.push_text(value),
+            Err(_) => self.batch.push_text(String::from_utf8_lossy(value).as_bytes()),
+        };
+        let raw = if range.end <= self.record.len() { self.at(&range) } else { Text::default() };
+        self.push(name, value, raw, kind, 0);
+    }
+
+    /// A field that was derived (a severity from a priority), not read from the record.
+    pub fn derived(&mut self, name: &[u8], value: &[u8]) {
+        if self.full() {
+            return;
+        }
+        let value = self.batch.push_text(value);
+        self.push(name, value, Text::default(), SpanType::String, SpanFlags::DERIVED);
+    }
+
+    /// Notes what was wrong with the record.
+    pub fn issue(&mut self, code: IssueCode, detail: &str) {
+        if self.batch.issues.len() - self.issues >= ISSUES_MAX {
+            return;
+        }
+        let detail = self.batch.push_text(detail.as_bytes());
+        self.batch.issues.push(Issue { code, detail });
+    }
+
+    /// Notes once that fields or nesting exceed the limits.
+    pub fn too_many(&mut self) {
+        if !self.over {
+            self.over = true;
+            self.issue(IssueCode::TooManyFields, "more fields or nesting than the limit");
+        }
+    }
+
+    /// Whether the record has reached [`FIELDS_MAX`]; notes it.
+    pub fn full(&mut self) -> bool {
+        let full = self.batch.spans.len() - self.spans >= FIELDS_MAX;
+        if full {
+            self.too_many();
+        }
+        full
+    }
+
+    /// The fields so far.
+    pub fn spans(&self) -> &[Span] {
+        self.batch.spans.get(self.spans..).unwrap_or_default()
+    }
+
+    /// The text of a span's value.
+    pub fn value(&self, span: &Span) -> &[u8] {
+        self.batch.bytes(span.value)
+    }
+
+    /// The value of the first field of a name, which need not be interned.
+    pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        let id = self.fields.get(name);
+        self.spans()
+            .iter()
+            .find(|span| {
+                span.field == id && (id != FieldId::UNKNOWN || self.batch.bytes(span.name) == name)
+            })
+            .map(|span| self.batch.bytes(span.value))
+    }
+
+    /// A point to return to if the record turns out to be another source's.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            arena: self.batch.arena.len(),
+            spans: self.batch.spans.len(),
+            values: self.batch.values.len(),
+            issues: self.batch.issues.len(),
+            over: self.over,
+        }
+    }
+
+    /// Forgets what was written since `mark`.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.batch.arena.truncate(mark.arena);
+        self.batch.spans.truncate(mark.spans);
+        self.batch.values.truncate(mark.values);
+        self.batch.issues.truncate(mark.issues);
+        self.over = mark.over;
+    }
+
+    /// Copies text for a column's value.
+    pub fn text(&mut self, bytes: &[u8]) -> Text {
+        self.batch.push_text(bytes)
+    }
+
+    /// The bytes of a text.
+    pub fn bytes(&self, text: Text) -> &[u8] {
+        self.batch.bytes(text)
+    }
+
+    /// Sets a column unless it is set already.
+    pub fn column(&mut self, column: ColumnId, value: Scalar) {
+        if self.get_column(column).is_none() {
+            self.batch.values.push((column, value));
+        }
+    }
+
+    /// A column's value so far.
+    pub fn get_column(&self, column: ColumnId) -> Option<Scalar> {
+        let values = self.batch.values.get(self.values..).unwrap_or_default();
+        values.iter().find(|(id, _)| *id == column).map(|(_, value)| *value)
+    }
+
+    pub(crate) fn batch(&mut self) -> &mut EventBatch {
+        self.batch
+    }
+
+    pub(crate) fn span_at(&mut self, index: usize) -> Option<&mut Span> {
+        self.batch.spans.get_mut(self.spans + index)
+    }
+
+    /// Adds a span of known parts, such as an alias of another.
+    pub(crate) fn push_span(&mut self, span: Span) {
+        if !self.full() {
+            self.batch.spans.push(span);
+        }
+    }
+
+    pub(crate) fn starts(&self) -> (usize, usize, usize) {
+        (self.spans, self.values, self.issues)
+    }
+
+    fn at(&self, range: &Range<usize>) -> Text {
+        let (off, len) = (range.start as u32, range.len() as u32);
+        Text { off: self.raw.off + off.min(self.raw.len), len: len.min(self.raw.len) }
+    }
+
+    fn push(&mut self, name: &[u8], value: Text, raw: Text, kind: SpanType, flags: u8) {
+        if self.full() {
+            return;
+        }
+        let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
+        let field = self.fields.get(name);
+        let name =
+            if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        self.batch.spans.push(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
+    }
+}

@@ -1,0 +1,165 @@
+//! No bytes make a parser panic, and every record gives exactly one event.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+use std::sync::{Arc, LazyLock};
+use yagura_event::{Context, EventBatch, EventId, IssueCode, Reference, SourceChoice};
+use yagura_parse::{Framer, Parser, RECORD_BYTES_MAX, RecordHeader, UNRECOGNISED, unparsed};
+
+static PARSER: LazyLock<Parser> = LazyLock::new(|| Parser::builtin().unwrap());
+
+/// Texts from which mutants are made: one of each format.
+const SEEDS: &[&str] = &[
+    "<166>May 14 12:00:51 fw %ASA-6-302013: Built inbound TCP connection 1 for outside:192.0.2.1/5 (192.0.2.1/5) to dmz:10.0.0.1/443 (198.51.100.1/443)",
+    "05/14-12:02:38.453 [**] [1:2003068:6] ET SCAN X [**] [Classification: a] [Priority: 2] {TCP} 192.0.2.1:1 -> 10.0.0.1:80",
+    r#"{"ts":1715688000.361866,"uid":"C1","id.orig_h":"10.0.0.1","id.orig_p":5,"id.resp_h":"10.0.0.2","id.resp_p":53,"proto":"udp","answers":["a\u00e9\n"]}"#,
+    r#"{"timestamp_ms":1,"object":"PROCESS","action":"CREATE","objectID":"x","properties":{"image_path":"C:\\a.exe"}}"#,
+    r#"<86>1 2024-05-14T12:00:00Z h sshd 1 - [x@1 a="b"] Accepted password for root from 192.0.2.1 port 1 ssh2"#,
+    "#1715689172\nls",
+    r#"192.0.2.1 - u [14/May/2024:12:00:51 +0000] "GET /a?b=\"c HTTP/1.1" 200 5 "-" "x" "cs_bytes=1""#,
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='A'/><EventID>1</EventID><Channel>Security</Channel><Computer>h</Computer></System><EventData><Data Name='x'>1</Data></EventData></Event>",
+];
+
+fn context(source: SourceChoice) -> Arc<Context> {
+    let mut context = Context::new("default", "x", source, Reference::Received);
+    context.time_zone = Some("Asia/Tokyo".into());
+    Arc::new(context)
+}
+
+fn parse_everywhere(bytes: &[u8]) {
+    let mut choices = vec![SourceChoice::Auto, SourceChoice::Named("absent".into())];
+    choices.extend(PARSER.sources().list().map(|source| SourceChoice::Named(source.name.into())));
+    for choice in choices {
+        let mut out = EventBatch::default();
+        let head = RecordHeader {
+            id: EventId(1),
+            received_time: 1_715_688_000_000_000,
+            stream: 0,
+            batch: 0,
+            peer: "",
+            position: 0,
+        };
+        PARSER.parse(&context(choice.clone()), &head, bytes, &mut out);
+        assert_eq!(out.events.len(), 1);
+        let event = out.event(0).unwrap();
+        assert_eq!(event.raw(), bytes);
+        for span in event.spans() {
+            assert!(span.value.off as usize + span.value.len as usize <= out.arena.len());
+            let raw = (span.raw.off as usize, span.raw.off as usize + span.raw.len as usize);
+            assert!(span.raw.len == 0 || raw.1 <= event.event().raw.off as usize + bytes.len());
+            assert!(std::str::from_utf8(event.span_value(span)).is_ok(), "{choice:?}");
+        }
+        let _ = event.observables();
+        let _ = event.relations().count();
+        let json = yagura_event::json::event_json(event, PARSER.fields(), None);
+        assert!(json.is_object());
+    }
+    let mut framer = Framer::new(bytes, &SourceChoice::Auto);
+    while framer.next_frame().is_ok_and(|frame| frame.is_some()) {}
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        parse_everywhere(&bytes);
+    }
+
+    #[test]
+    fn mutated_records(
+        seed in 0..SEEDS.len(),
+        cuts in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..3u8), 0..6),
+    ) {
+        let mut bytes = SEEDS[seed].as_bytes().to_vec();
+        for (at, byte, how) in cuts {
+            let at = usize::from(at) % bytes.len().max(1);
+            match how {
+                0 if at < bytes.len() => bytes[at] = byte,
+                1 => bytes.truncate(at),
+                _ => bytes.insert(at.min(bytes.len()), byte),
+            }
+        }
+        parse_everywhere(&bytes);
+    }
+}
+
+fn one(source: SourceChoice, bytes: &[u8]) -> EventBatch {
+    let mut out = EventBatch::default();
+    let head = RecordHeader {
+        id: EventId(7),
+        received_time: 5,
+        stream: 1,
+        batch: 2,
+        peer: "",
+        position: 0,
+    };
+    PARSER.parse(&context(source), &head, bytes, &mut out);
+    out
+}
+
+#[test]
+fn records_that_nothing_reads_are_base_events_with_a_reason() {
+    let out = one(SourceChoice::Auto, b"\xff\xfe nothing known");
+    let event = out.event(0).unwrap();
+    assert_eq!((event.event().class.0, event.event().source), (0, UNRECOGNISED));
+    assert_eq!(event.event().time, 5);
+    let codes: Vec<_> = event.issues().iter().map(|issue| issue.code).collect();
+    assert_eq!(codes, [IssueCode::Charset, IssueCode::Unrecognised]);
+    let out = one(SourceChoice::Named("zeek".into()), b"{\"ts\":1");
+    assert_eq!(out.issues[0].code, IssueCode::Malformed);
+    assert_eq!(out.events[0].class.0, 0);
+}
+
+#[test]
+fn an_unknown_json_object_keeps_its_fields() {
+    let out = one(SourceChoice::Auto, br#"{"some":{"field":"value"}}"#);
+    let event = out.event(0).unwrap();
+    assert_eq!(event.spans().len(), 1);
+    assert_eq!(event.span_value(&event.spans()[0]), b"value");
+}
+
+#[test]
+fn a_cut_record_is_flagged() {
+    let text = vec![b'x'; RECORD_BYTES_MAX];
+    assert_eq!(one(SourceChoice::Auto, &text).issues[0].code, IssueCode::Truncated);
+    let out = one(SourceChoice::Auto, &text[1..]);
+    assert!(out.issues.iter().all(|issue| issue.code != IssueCode::Truncated));
+}
+
+#[test]
+fn a_poison_record_is_stored_unparsed() {
+    let mut out = EventBatch::default();
+    let head = RecordHeader {
+        id: EventId(7),
+        received_time: 5,
+        stream: 0,
+        batch: 0,
+        peer: "",
+        position: 0,
+    };
+    unparsed(&context(SourceChoice::Auto), &head, SEEDS[0].as_bytes(), &mut out);
+    let event = out.event(0).unwrap();
+    assert_eq!(event.issues()[0].code, IssueCode::Poison);
+    assert_eq!((event.spans().len(), event.event().class.0), (0, 0));
+    assert_eq!(event.raw(), SEEDS[0].as_bytes());
+}
+
+#[test]
+fn only_stamps_with_a_year_give_a_batch_its_reference() {
+    let time =
+        |text: &str| PARSER.event_time_with_year(&context(SourceChoice::Auto), text.as_bytes());
+    assert_eq!(time(SEEDS[0]), None);
+    assert_eq!(time(SEEDS[1]), None);
+    assert_eq!(time(SEEDS[2]), Some(1_715_688_000_361_866));
+    assert_eq!(time(SEEDS[6]), Some(1_715_688_051_000_000));
+    assert_eq!(time("2024-05-14 but no log line"), None);
+}
+
+#[test]
+fn a_stamp_without_zone_is_read_in_the_contexts() {
+    let out =
+        one(SourceChoice::Auto, b"May 14 21:00:00 h sshd[1]: Server listening on :: port 22.");
+    // The reference is the received time, 1970, in Asia/Tokyo.
+    assert_eq!(yagura_event::time::rfc3339(out.events[0].time), "1969-05-14T12:00:00.000000Z");
+}

@@ -1,0 +1,218 @@
+//! How strongly two findings belong to one story.
+//!
+//! ```text
+//! strength = T(gap) x (1 - prod over {account, host, outside} of (1 - s))
+//! T(gap)   = 1 up to 6 h between the findings, falling linearly to 0 at 48 h
+//! s shared = rarity(entity) x part x conflict / (fan in A x fan in B)^0.5
+//! s tied   = kind x min(rarity of both ends) x conflict / (fan in A x fan in B)^0.5
+//! rarity   = 1 / (1 + log2(1 + (partners - 1) / 8))
+//! ```
+//! Per kind only the strongest path counts, so that ten weak reasons of one sort (two findings
+//! both involve the resolver, the proxy and the domain controller) add up to nothing.
+//!
+//! *Partners* are counted by what the entity is to the findings: of a host on which both
+//! happened, the accounts with sessions on it; of a host both reached over the network, its
+//! clients; of an account, the hosts it uses; of an outside address or domain, its clients, and
+//! what everybody in the tenant uses counts for nothing (`Graph::not_shared`). *Part* is 1
+//! where both happened on the host, [`MIXED_FACTOR`] where one reached it over the network,
+//! [`TARGET_FACTOR`] where both did; a host that many outside sources attack is hardly tied to
+//! any of them (`rarity(sources)` with [`ASSAILANT_SCALE`]). *Conflict* halves a shared host's strength where both
+//! findings name accounts and share none, and again where both name outside sources and share
+//! none: different people's doings on one server are different stories. Accounts with names
+//! that every machine has (`root`) tie nothing. The tenant itself is never a reason.
+
+use crate::account::is_local;
+use crate::entity::{Entity, EntityKind};
+use crate::graph::Graph;
+use crate::params::{
+    ASSAILANT_SCALE, CONFLICT_FACTOR, LINK_FLOOR, LINK_FULL, LINK_NONE, MIXED_FACTOR,
+    TARGET_FACTOR, TIE_CONNECTED, TIE_LOGON, TIE_NAME, rarity,
+};
+use crate::reading::Reading;
+use crate::touch::Touch;
+use std::collections::{BTreeSet, HashMap};
+use yagura_event::time::Micros;
+use yagura_event::{Level, RelationKind, Role};
+
+/// Why and how strongly two findings belong together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Link {
+    /// From 0 to 1.
+    pub strength: f64,
+    /// The strongest path in words, such as `host web-1` or `user nina -> host fs-1 (session)`.
+    pub via: String,
+}
+
+/// What links are judged against: the relations, and who attacks whom.
+#[derive(Debug)]
+pub struct Scene<'g> {
+    /// The relations.
+    pub graph: &'g Graph,
+    assailants: HashMap<Entity, usize>,
+}
+
+impl<'g> Scene<'g> {
+    /// Counts the outside sources of findings, medium or above, by the host they aim at.
+    pub fn new(readings: &[Reading<'_>], graph: &'g Graph) -> Self {
+        let mut sets: HashMap<Entity, BTreeSet<&str>> = HashMap::new();
+        for reading in readings.iter().filter(|r| r.finding.level >= Level::Medium) {
+            let outside = |t: &&Touch| t.role == Role::Source && t.entity.is_outside();
+            for source in reading.touches.iter().filter(outside) {
+                for host in reading.touches.iter().filter(|t| t.role == Role::Destination) {
+                    sets.entry(host.entity.clone()).or_default().insert(&source.entity.value);
+                }
+            }
+        }
+        let assailants = sets.into_iter().map(|(host, set)| (host, set.len())).collect();
+        Self { graph, assailants }
+    }
+
+    fn aimed(&self, host: &Entity) -> f64 {
+        rarity(self.assailants.get(host).copied().unwrap_or(0), ASSAILANT_SCALE)
+    }
+}
+
+/// The link between two findings; `None` below [`LINK_FLOOR`].
+pub fn link(a: &Reading<'_>, b: &Reading<'_>, scene: &Scene<'_>) -> Option<Link> {
+    let nearness = nearness(a, b);
+    if nearness <= 0.0 {
+        return None;
+    }
+    let mut best: [Option<Path<'_>>; 3] = [None; 3];
+    let conflict = conflict(a, b);
+    for x in &a.touches {
+        for y in &b.touches {
+            let Some(path) = path(x, y, (a, b), conflict, scene) else { continue };
+            let slot = &mut best[slot(x, y)];
+            if slot.is_none_or(|known| path.strength > known.strength) {
+                *slot = Some(path);
+            }
+        }
+    }
+    let apart: f64 = best.iter().flatten().map(|p| 1.0 - p.strength).product();
+    let strength = nearness * (1.0 - apart);
+    let strongest = best.iter().flatten().max_by(|p, q| p.strength.total_cmp(&q.strength))?;
+    (strength >= LINK_FLOOR).then(|| Link { strength, via: strongest.words() })
+}
+
+/// One way from finding to finding.
+#[derive(Clone, Copy)]
+struct Path<'x> {
+    strength: f64,
+    from: &'x Entity,
+    to: &'x Entity,
+    tie: Option<RelationKind>,
+}
+
+impl Path<'_> {
+    fn words(&self) -> String {
+        let (from, to) = (self.from, self.to);
+        let name = format!("{} {}", from.kind.word(), from.value);
+        match self.tie {
+            None => name,
+            Some(kind) => format!("{name} - {} {} ({})", to.kind.word(), to.value, kind.word()),
+        }
+    }
+}
+
+/// 1 up to [`LINK_FULL`] between the two, 0 from [`LINK_NONE`] on, linear between.
+pub fn nearness(a: &Reading<'_>, b: &Reading<'_>) -> f64 {
+    let (a, b) = (a.finding, b.finding);
+    let gap: Micros = (b.first_time - a.last_time).max(a.first_time - b.last_time).max(0);
+    let beyond = (gap - LINK_FULL).max(0) as f64;
+    (1.0 - beyond / (LINK_NONE - LINK_FULL) as f64).max(0.0)
+}
+
+type Pair<'x, 'f> = (&'x Reading<'f>, &'x Reading<'f>);
+
+fn path<'x>(
+    x: &'x Touch,
+    y: &'x Touch,
+    pair: Pair<'_, '_>,
+    conflict: f64,
+    scene: &Scene<'_>,
+) -> Option<Path<'x>> {
+    let (strength, tie) = if x.entity == y.entity {
+        (shared(x, y, conflict, scene), None)
+    } else {
+        let (kind, factor) = tie(&x.entity, &y.entity, pair, scene.graph)?;
+        let end = |touch: &Touch| match kind {
+            RelationKind::Session | RelationKind::LogonFrom => touch.ends.logon,
+            RelationKind::Resolves => touch.ends.name,
+            RelationKind::Connected => touch.ends.connected,
+            _ => touch.ends.other,
+        };
+        (factor * end(x).min(end(y)) * conflict, Some(kind))
+    };
+    let fan = ((x.fan.max(1) * y.fan.max(1)) as f64).sqrt();
+    let strength = strength / fan;
+    (strength >= LINK_FLOOR).then_some(Path { strength, from: &x.entity, to: &y.entity, tie })
+}
+
+fn shared(x: &Touch, y: &Touch, conflict: f64, scene: &Scene<'_>) -> f64 {
+    let acts = |t: &Touch| t.on || t.role == Role::Source;
+    let rare = x.telling.min(y.telling);
+    match x.entity.kind {
+        EntityKind::User if is_local(&x.entity.value) => 0.0,
+        EntityKind::Host => match (acts(x), acts(y)) {
+            (true, true) => rare * conflict,
+            (false, false) => rare * TARGET_FACTOR * conflict,
+            (acting, _) => {
+                let actor = if acting { x } else { y };
+                let aimed = scene.aimed(&x.entity);
+                actor.telling * MIXED_FACTOR * aimed * conflict
+            }
+        },
+        EntityKind::User | EntityKind::Ip | EntityKind::Domain => rare,
+    }
+}
+
+fn tie(x: &Entity, y: &Entity, pair: Pair<'_, '_>, graph: &Graph) -> Option<(RelationKind, f64)> {
+    if [x, y].iter().any(|e| e.kind == EntityKind::User && is_local(&e.value)) {
+        return None;
+    }
+    let (a, b) = (pair.0.finding, pair.1.finding);
+    let from = a.first_time.min(b.first_time);
+    let to = a.last_time.max(b.last_time);
+    graph
+        .ties(x, y, from, to)
+        .filter_map(|kind| {
+            let factor = match kind {
+                RelationKind::Session | RelationKind::LogonFrom => TIE_LOGON,
+                RelationKind::Resolves | RelationKind::FileFrom => TIE_NAME,
+                RelationKind::Connected => TIE_CONNECTED,
+                _ => return None,
+            };
+            Some((kind, factor))
+        })
+        .max_by(|p, q| p.1.total_cmp(&q.1).then(p.0.word().cmp(q.0.word())))
+}
+
+/// See the module: 1, or halved for accounts and for outside sources named by both, none shared.
+fn conflict(a: &Reading<'_>, b: &Reading<'_>) -> f64 {
+    let users = |t: &&Touch| t.entity.kind == EntityKind::User;
+    let sources = |t: &&Touch| t.role == Role::Source && t.entity.kind != EntityKind::User;
+    let mut factor = 1.0;
+    for disjoint in [disjoint(a, b, users), disjoint(a, b, sources)] {
+        if disjoint {
+            factor *= CONFLICT_FACTOR;
+        }
+    }
+    factor
+}
+
+fn disjoint(a: &Reading<'_>, b: &Reading<'_>, pick: impl Fn(&&Touch) -> bool) -> bool {
+    let left: Vec<&Entity> = a.touches.iter().filter(&pick).map(|t| &t.entity).collect();
+    let mut right = b.touches.iter().filter(&pick).map(|t| &t.entity).peekable();
+    !left.is_empty() && right.peek().is_some() && !right.any(|entity| left.contains(&entity))
+}
+
+/// Paths of one sort compete: through accounts, through hosts, through the outside.
+fn slot(x: &Touch, y: &Touch) -> usize {
+    let sort = |t: &Touch| match t.entity.kind {
+        EntityKind::User => 0,
+        EntityKind::Host => 1,
+        EntityKind::Ip | EntityKind::Domain => usize::from(t.entity.is_outside()) + 1,
+    };
+    sort(x).min(sort(y))
+}

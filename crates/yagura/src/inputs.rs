@@ -1,0 +1,253 @@
+//! Files given on the command line: folders walked in order, host and user named by path.
+
+use std::path::{Path, PathBuf};
+
+/// Deepest folder followed; deeper ones are an error, since links may lead in circles.
+const DEPTH_MAX: usize = 32;
+
+/// One file to read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Input {
+    /// As given or found; `-` is standard input.
+    pub path: PathBuf,
+    /// Below the folder that was given, with `/`; the file's name where a file was given.
+    pub relative: String,
+    /// Host named by the path.
+    pub host: Option<String>,
+    /// User named by the path.
+    pub user: Option<String>,
+}
+
+/// Why inputs cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The file system said no.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Folders are nested too deep.
+    #[error("{path} is nested deeper than {DEPTH_MAX} folders")]
+    Deep {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A `--path` pattern is not valid.
+    #[error("path pattern {pattern:?}: {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// Lists the files of `paths`, folders walked and sorted by name, each with what the first
+/// matching pattern names. Hidden files (a leading dot) inside folders are left out.
+///
+/// # Errors
+/// [`InputError`] for the first path that cannot be read.
+pub fn list(paths: &[PathBuf], patterns: &[Pattern]) -> Result<Vec<Input>, InputError> {
+    let mut inputs = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            inputs.push(named(path.clone(), "-".to_owned(), patterns));
+            continue;
+        }
+        let meta = std::fs::metadata(path)
+            .map_err(|source| InputError::Io { path: path.clone(), source })?;
+        if meta.is_dir() {
+            walk(path, path, 0, patterns, &mut inputs)?;
+        } else {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            inputs.push(named(path.clone(), name, patterns));
+        }
+    }
+    Ok(inputs)
+}
+
+fn walk(
+    root: &Path,
+    dir: &Path,
+    depth: usize,
+    patterns: &[Pattern],
+    inputs: &mut Vec<Input>,
+) -> Result<(), InputError> {
+    if depth > DEPTH_MAX {
+        return Err(InputError::Deep { path: dir.to_owned() });
+    }
+    let io = |source| InputError::Io { path: dir.to_owned(), source };
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(dir)
+        .map_err(io)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<Result<_, _>>()
+        .map_err(io)?;
+    entries.sort();
+    for path in entries {
+        if path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(root, &path, depth + 1, patterns, inputs)?;
+        } else {
+            let relative = path.strip_prefix(root).unwrap_or(&path);
+            let parts: Vec<_> =
+                relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
+            inputs.push(named(path.clone(), parts.join("/"), patterns));
+        }
+    }
+    Ok(())
+}
+
+fn named(path: PathBuf, relative: String, patterns: &[Pattern]) -> Input {
+    let names = patterns.iter().find_map(|p| p.names(&relative)).unwrap_or_default();
+    let user = names.user.or_else(|| history_user(&relative));
+    Input { path, relative, host: names.host, user }
+}
+
+/// The user of a file called `<user>.bash_history`.
+fn history_user(relative: &str) -> Option<String> {
+    let name = relative.rsplit('/').next()?;
+    let user = name.strip_suffix(".bash_history").or_else(|| name.strip_suffix(".zsh_history"))?;
+    (!user.is_empty()).then(|| user.to_owned())
+}
+
+/// A pattern such as `{host}/.../{user}.bash_history`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pattern(Vec<Part>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Part {
+    /// Any number of components.
+    Rest,
+    /// One component: text before, what is named, text after.
+    Named { before: String, name: Name, after: String },
+    /// One component as written.
+    Literal(String),
+    /// Any one component.
+    Any,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Name {
+    Host,
+    User,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+struct Names {
+    host: Option<String>,
+    user: Option<String>,
+}
+
+impl Pattern {
+    /// Reads a pattern: components separated by `/`, each text, `*`, `...` for any number,
+    /// or text with one `{host}` or `{user}` in it.
+    ///
+    /// # Errors
+    /// [`InputError::Pattern`] for an unknown name or an unclosed brace.
+    pub fn parse(text: &str) -> Result<Self, InputError> {
+        let wrong = |reason| InputError::Pattern { pattern: text.to_owned(), reason };
+        let mut parts = Vec::new();
+        for part in text.split('/').filter(|part| !part.is_empty()) {
+            parts.push(match part {
+                "..." | "**" => Part::Rest,
+                "*" => Part::Any,
+                _ => match part.split_once('{') {
+                    None => Part::Literal(part.to_owned()),
+                    Some((before, rest)) => {
+                        let (name, after) =
+                            rest.split_once('}').ok_or_else(|| wrong("'{' is not closed"))?;
+                        let name = match name {
+                            "host" => Name::Host,
+                            "user" => Name::User,
+                            _ => return Err(wrong("only {host} and {user} can be named")),
+                        };
+                        if after.contains('{') {
+                            return Err(wrong("one name for each path component"));
+                        }
+                        Part::Named { before: before.to_owned(), name, after: after.to_owned() }
+                    }
+                },
+            });
+        }
+        if parts.is_empty() {
+            return Err(wrong("it is empty"));
+        }
+        Ok(Self(parts))
+    }
+
+    fn names(&self, relative: &str) -> Option<Names> {
+        let components: Vec<&str> = relative.split('/').collect();
+        let mut names = Names::default();
+        matches(&self.0, &components, &mut names).then_some(names)
+    }
+}
+
+fn matches(parts: &[Part], components: &[&str], names: &mut Names) -> bool {
+    let Some((part, parts)) = parts.split_first() else { return components.is_empty() };
+    if *part == Part::Rest {
+        // A trailing `...` stands for the file itself, so it takes at least one component.
+        let least = usize::from(parts.is_empty());
+        return (least..=components.len())
+            .any(|skip| matches(parts, &components[skip..], names));
+    }
+    let Some((component, components)) = components.split_first() else { return false };
+    let found = match part {
+        Part::Rest | Part::Any => None,
+        Part::Literal(text) if text == component => None,
+        Part::Literal(_) => return false,
+        Part::Named { before, name, after } => {
+            let inner = component
+                .strip_prefix(before.as_str())
+                .and_then(|rest| rest.strip_suffix(after.as_str()))
+                .filter(|inner| !inner.is_empty());
+            match inner {
+                None => return false,
+                Some(inner) => Some((*name, inner.to_owned())),
+            }
+        }
+    };
+    if !matches(parts, components, names) {
+        return false;
+    }
+    match found {
+        Some((Name::Host, value)) => names.host = Some(value),
+        Some((Name::User, value)) => names.user = Some(value),
+        None => {}
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn names(pattern: &str, path: &str) -> Option<(Option<String>, Option<String>)> {
+        Pattern::parse(pattern).unwrap().names(path).map(|n| (n.host, n.user))
+    }
+
+    #[test]
+    fn hosts_and_users_by_place() {
+        let host = Some("web1".to_owned());
+        assert_eq!(names("{host}/...", "web1/a/b.log"), Some((host.clone(), None)));
+        assert_eq!(names("{host}/...", "web1/b.log"), Some((host.clone(), None)));
+        assert_eq!(names("{host}/...", "b.log"), None);
+        assert_eq!(
+            names("{host}/.../{user}.bash_history", "web1/x/y/nina.bash_history"),
+            Some((host, Some("nina".to_owned())))
+        );
+        assert_eq!(names("logs/*/x", "logs/a/y"), None);
+    }
+
+    #[test]
+    fn wrong_patterns_say_why() {
+        for pattern in ["{hots}/...", "{host", "", "{host}{user}"] {
+            assert!(Pattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The judge's side of the pipeline: correlation, relations, books, committed with the LSN.
+//!
+//! Everything here follows from the journal's entries alone. Ticks fall on whole seconds of
+//! journal time wherever an entry crosses one, so chunking and replays change nothing.
+
+use crate::engine::Engine;
+use crate::pipeline::batches::Batches;
+use crate::pipeline::snapshot::{Snapshot, SnapshotStore};
+use crate::pipeline::ties::Ties;
+use crate::pipeline::work::{Done, Hit, Tie};
+use std::sync::Arc;
+use yagura_detect::correlate::{Correlator, Limits, Plan};
+use yagura_disk::Fs;
+use yagura_event::time::SECOND;
+use yagura_event::{Finding, Lsn, Micros};
+use yagura_journal::{CountKind, Entry};
+use yagura_meta::{BookRow, JudgeBatch, JudgeStore, MetaError};
+
+/// Journal bytes or seconds between two snapshots of the correlator. More seldom makes
+/// replays longer, oftener costs writes of the whole state.
+const SNAPSHOT_SECONDS: i64 = 20;
+
+/// Why the judge stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// The store refused.
+    #[error(transparent)]
+    Meta(#[from] MetaError),
+    /// A snapshot or spill file could not be written or read.
+    #[error("{0}")]
+    Aside(String),
+}
+
+/// Takes results in order and commits what they mean.
+pub struct JudgeConsumer {
+    store: JudgeStore,
+    snapshots: SnapshotStore,
+    engine: Arc<Engine>,
+    correlator: Correlator,
+    batches: Batches,
+    ties: Ties,
+    /// Entries at or below it are in the store already: their output is skipped.
+    stored: Lsn,
+    applied: Lsn,
+    now: Micros,
+    second: i64,
+    /// Position of the snapshot that the store names.
+    snapshot_lsn: Lsn,
+    snapshot_second: i64,
+    pending: JudgeBatch,
+    urgent: bool,
+}
+
+impl JudgeConsumer {
+    /// Restores the correlator from the snapshot that the store names; `engine` must be the
+    /// one in force there.
+    ///
+    /// # Errors
+    /// [`JudgeError`] for a store or snapshot that cannot be read.
+    pub fn open(
+        store: JudgeStore,
+        fs: Arc<dyn Fs>,
+        data: &std::path::Path,
+        snapshot: Option<Snapshot>,
+        engine: Arc<Engine>,
+    ) -> Result<Self, JudgeError> {
+        let stored = store.lsn()?;
+        let plan = plan_of(&engine);
+        let snapshots = SnapshotStore::new(Arc::clone(&fs), data);
+        let mut batches = Batches::new(fs, data);
+        let (correlator, lsn, second) = match snapshot {
+            None => (Correlator::new(plan, Limits::default()), Lsn(0), i64::MIN),
+            Some(snapshot) => {
+                batches.restore(&snapshot.batches)?;
+                let correlator = Correlator::restore(plan, Limits::default(), &snapshot.correlator)
+                    .map_err(|e| JudgeError::Aside(format!("correlator snapshot: {e}")))?;
+                (correlator, Lsn(snapshot.lsn), snapshot.second)
+            }
+        };
+        Ok(Self {
+            store,
+            snapshots,
+            engine,
+            correlator,
+            batches,
+            ties: Ties::default(),
+            stored,
+            applied: lsn,
+            now: 0,
+            second,
+            snapshot_lsn: lsn,
+            snapshot_second: second,
+            pending: JudgeBatch::default(),
+            urgent: false,
+        })
+    }
+
+    /// The entry up to which everything is committed.
+    pub fn checkpoint(&self) -> Lsn {
+        self.stored
+    }
+
+    /// The entry behind which a replay of the judge begins.
+    pub fn replay_from(&self) -> Lsn {
+        self.snapshot_lsn
+    }
+
+    /// Whether somebody waits for what is pending: a closed batch.
+    pub fn urgent(&self) -> bool {
+        self.urgent
+    }
+
+    /// Takes one result.
+    ///
+    /// # Errors
+    /// [`JudgeError::Aside`] where a batch's spill file fails.
+    pub fn apply(&mut self, done: &Done) -> Result<(), JudgeError> {
+        if done.last <= self.applied {
+            return Ok(());
+        }
+        if !Arc::ptr_eq(&done.engine, &self.engine) && done.engine.hash() != self.engine.hash() {
+            self.switch(&done.engine)?;
+        }
+        let mut hits = done.hits.iter().peekable();
+        let mut ties = done.ties.iter().peekable();
+        let mut controls = done.controls.iter().peekable();
+        for event in done.batch.iter() {
+            let (lsn, received) = (event.lsn(), event.event().received_time);
+            while let Some((at, time, entry)) = controls.next_if(|(at, _, _)| *at < lsn) {
+                self.control(*at, *time, entry)?;
+            }
+            if lsn <= self.applied {
+                skip(&mut hits, &mut ties, lsn);
+                continue;
+            }
+            self.tick(received, lsn);
+            let head = event.event();
+            if head.batch == 0 {
+                self.correlator.on_stream(head.stream, head.time, received);
+            } else {
+                self.batches.progress(head.batch, head.stream, lsn > self.stored);
+            }
+            while let Some(hit) = hits.next_if(|hit| hit.lsn == lsn) {
+                self.hit(hit)?;
+            }
+            while let Some(tie) = ties.next_if(|tie| tie.lsn == lsn) {
+                if lsn > self.stored {
+                    self.ties.add(&event.context().tenant, tie, head.time, event.context(), lsn);
+                }
+            }
+        }
+        for (at, time, entry) in controls {
+            self.control(*at, *time, entry)?;
+        }
+        self.applied = done.last;
+        self.now = done.now;
+        Ok(())
+    }
+
+    fn hit(&mut self, hit: &Hit) -> Result<(), JudgeError> {
+        if hit.found.batch != 0 {
+            return self.batches.spill(&hit.found);
+        }
+        let mut out = Vec::new();
+        self.correlator.on_match(hit.lsn, &hit.found, &mut out);
+        self.take(out);
+        Ok(())
+    }
+
+    /// Journal time reached `received`: whole seconds passed are ticks.
+    fn tick(&mut self, received: Micros, lsn: Lsn) {
+        let second = received.div_euclid(SECOND);
+        if second > self.second {
+            self.second = second;
+            let mut out = Vec::new();
+            self.correlator.on_tick(second * SECOND, lsn, &mut out);
+            self.take(out);
+        }
+    }
+
+    fn take(&mut self, findings: Vec<Finding>) {
+        let stored = self.stored.0;
+        self.pending.findings.extend(findings.into_iter().filter(|f| f.lsn > stored));
+    }
+
+    fn control(&mut self, lsn: Lsn, received: Micros, entry: &Entry) -> Result<(), JudgeError> {
+        if lsn <= self.applied {
+            return Ok(());
+        }
+        self.tick(received, lsn);
+        let new = lsn > self.stored;
+        match entry {
+            Entry::Counts(counts) if new => {
+                let hour = received.div_euclid(yagura_event::time::HOUR);
+                for count in counts {
+                    let (kind, reason) = match &count.kind {
+                        CountKind::Received => ("received", ""),
+                        CountKind::Duplicate => ("duplicate", ""),
+                        CountKind::Rejected(reason) => ("rejected", reason.as_str()),
+                    };
+                    self.pending.counts.push(BookRow {
+                        tenant: count.tenant.to_string(),
+                        feed: count.feed.clone(),
+                        hour,
+                        kind: kind.to_owned(),
+                        reason: reason.to_owned(),
+                        count: count.count,
+                    });
+                }
+            }
+            Entry::IdempotencyKey { tenant, key, response } if new => {
+                self.pending.idempotency.push((
+                    tenant.to_string(),
+                    key.clone(),
+                    response.clone(),
+                    received,
+                ));
+            }
+            Entry::BatchOpen { batch, tenant, settings } => {
+                self.batches.open(*batch, tenant.as_str(), settings)?;
+                self.urgent = true;
+            }
+            Entry::BatchClose { batch, aborted } => {
+                let plan = plan_of(&self.engine);
+                let findings = self.batches.close(*batch, *aborted, plan, lsn)?;
+                self.take(findings);
+                self.urgent = true;
+            }
+            Entry::FileDone(file) if new => self.pending.files.push(file.clone().into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn switch(&mut self, engine: &Arc<Engine>) -> Result<(), JudgeError> {
+        let bytes = self.correlator.snapshot();
+        self.correlator = Correlator::restore(plan_of(engine), Limits::default(), &bytes)
+            .map_err(|e| JudgeError::Aside(format!("switching rules: {e}")))?;
+        self.engine = Arc::clone(engine);
+        Ok(())
+    }
+
+    /// Commits what is pending, with a snapshot where one is due or `last` is set.
+    ///
+    /// # Errors
+    /// [`JudgeError`]; what is pending stays so and the next call tries again.
+    pub fn commit(&mut self, last: bool) -> Result<(), JudgeError> {
+        if self.applied <= self.stored && self.applied <= self.snapshot_lsn {
+            return Ok(());
+        }
+        let due = self.second.saturating_sub(self.snapshot_second) >= SNAPSHOT_SECONDS;
+        // A snapshot behind the store's position would make a replay skip nothing it needs,
+        // but one ahead of it must become current only with the commit that reaches it.
+        let snapshot = if (last || due) && self.applied >= self.stored {
+            let reference = self.snapshots.write(&Snapshot {
+                lsn: self.applied.0,
+                second: self.second,
+                engine: u128::from_be_bytes(self.engine.hash()),
+                batches: self.batches.sync()?,
+                correlator: self.correlator.snapshot(),
+            })?;
+            Some(reference)
+        } else {
+            None
+        };
+        if self.applied > self.stored || snapshot.is_some() {
+            self.pending.lsn = self.applied.max(self.stored);
+            self.pending.now = self.now;
+            self.pending.relations = self.ties.drain();
+            self.pending.positions = self.batches.positions();
+            self.pending.snapshot = snapshot.clone();
+            self.store.commit(&self.pending)?;
+            self.stored = self.pending.lsn;
+            self.pending = JudgeBatch::default();
+            self.urgent = false;
+        }
+        if let Some(reference) = snapshot {
+            self.snapshot_lsn = self.applied;
+            self.snapshot_second = self.second;
+            self.snapshots.keep_only(&reference);
+            self.batches.forget_closed()?;
+        }
+        Ok(())
+    }
+}
+
+fn skip<'a>(
+    hits: &mut std::iter::Peekable<impl Iterator<Item = &'a Hit>>,
+    ties: &mut std::iter::Peekable<impl Iterator<Item = &'a Tie>>,
+    lsn: Lsn,
+) {
+    while hits.next_if(|hit| hit.lsn <= lsn).is_some() {}
+    while ties.next_if(|tie| tie.lsn <= lsn).is_some() {}
+}
+
+fn plan_of(engine: &Engine) -> Arc<Plan> {
+    Arc::clone(engine.plan())
+}

@@ -1,0 +1,20 @@
+//! From journal entries to lake and judge, in the journal's order.
+//!
+//! ```text
+//! journal ─ dispatcher ─ credit ─┬─ worker: parse, match ─┐
+//!                                └─ worker: parse, match ─┴─ sequencer ─┬─ lake thread
+//!                                                                       └─ judge thread
+//! ```
+//!
+//! [`work::process`] is pure; the threads only move its input and output. The simulation
+//! drives the same functions in one thread.
+
+pub mod batches;
+pub mod channel;
+pub mod judge;
+pub mod lakes;
+pub mod progress;
+pub mod run;
+pub mod snapshot;
+pub mod ties;
+pub mod work;

@@ -1,0 +1,173 @@
+//! Where the pipeline is: positions, the funnel's counters, failure; shared and waited on.
+
+use crate::pipeline::work::Done;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use yagura_event::Lsn;
+
+/// Shared by the threads, the API and whoever waits for a position.
+#[derive(Debug, Default)]
+pub struct Progress {
+    stop: AtomicBool,
+    flush: AtomicBool,
+    records: AtomicU64,
+    events: AtomicU64,
+    matches: AtomicU64,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    lake: Lsn,
+    lake_applied: Lsn,
+    judge: Lsn,
+    failure: Option<String>,
+    trouble: Option<String>,
+}
+
+/// A reading of the counters since the process began.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+pub struct Reading {
+    /// Records that went through.
+    pub records: u64,
+    /// Events they became.
+    pub events: u64,
+    /// Matches of rules.
+    pub matches: u64,
+    /// Entry up to which rows are visible.
+    pub visible_lsn: u64,
+    /// Entry up to which the tables are committed.
+    pub lake_lsn: u64,
+    /// Entry up to which findings are committed.
+    pub judge_lsn: u64,
+    /// Why the pipeline stopped.
+    pub failure: Option<String>,
+    /// What is being tried again.
+    pub trouble: Option<String>,
+}
+
+impl Progress {
+    /// Progress of a pipeline whose consumers are at these positions.
+    pub fn at(lake: Lsn, judge: Lsn) -> Self {
+        let progress = Self::default();
+        *progress.lock() = State { lake, lake_applied: lake, judge, ..State::default() };
+        progress
+    }
+
+    /// Asks the threads to end after what is durable.
+    pub fn request_stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether to end.
+    pub fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Asks the lake to write its tail out soon.
+    pub fn request_flush(&self) {
+        self.flush.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn take_flush_request(&self) -> bool {
+        self.flush.swap(false, Ordering::AcqRel)
+    }
+
+    /// Notes a failure that ends the pipeline; the first stays.
+    pub fn fail(&self, why: &str) {
+        tracing::error!(why, "the pipeline stopped");
+        self.lock().failure.get_or_insert_with(|| why.to_owned());
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn lake_trouble(&self, why: &str) {
+        self.lock().trouble = Some(why.to_owned());
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn lake_applied(&self, done: &Done) {
+        let records = done.batch.events.len() as u64;
+        self.records.fetch_add(records, Ordering::Relaxed);
+        self.events.fetch_add(records, Ordering::Relaxed);
+        self.matches.fetch_add(done.hits.len() as u64, Ordering::Relaxed);
+        self.lock().lake_applied = done.last;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn lake_committed(&self, lsn: Lsn) {
+        let mut state = self.lock();
+        (state.lake, state.trouble) = (lsn, None);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn judge_committed(&self, lsn: Lsn) {
+        self.lock().judge = lsn;
+        self.changed.notify_all();
+    }
+
+    /// The entry up to which both tables are committed.
+    pub fn lake_checkpoint(&self) -> Lsn {
+        self.lock().lake
+    }
+
+    /// The counters.
+    pub fn read(&self) -> Reading {
+        let state = self.lock().clone();
+        Reading {
+            records: self.records.load(Ordering::Relaxed),
+            events: self.events.load(Ordering::Relaxed),
+            matches: self.matches.load(Ordering::Relaxed),
+            visible_lsn: state.lake_applied.0,
+            lake_lsn: state.lake.0,
+            judge_lsn: state.judge.0,
+            failure: state.failure,
+            trouble: state.trouble,
+        }
+    }
+
+    /// Waits until lake and judge have committed `lsn`.
+    ///
+    /// # Errors
+    /// The pipeline's failure.
+    pub fn wait_committed(&self, lsn: Lsn) -> Result<(), String> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            if state.lake >= lsn && state.judge >= lsn {
+                return Ok(());
+            }
+            if state.lake < lsn && state.lake_applied >= lsn {
+                self.request_flush();
+            }
+            let wait = self.changed.wait_timeout(state, Duration::from_millis(100));
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Waits until the judge has committed `lsn`.
+    ///
+    /// # Errors
+    /// The pipeline's failure.
+    pub fn wait_judged(&self, lsn: Lsn) -> Result<(), String> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            if state.judge >= lsn {
+                return Ok(());
+            }
+            let wait = self.changed.wait_timeout(state, Duration::from_millis(100));
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,349 @@
+//! The pipeline's threads: dispatcher, workers, sequencer, lake and judge.
+
+use crate::engine::{Engine, Scratch};
+use crate::pipeline::channel::{ByteChannel, Credit, Received};
+use crate::pipeline::judge::JudgeConsumer;
+use crate::pipeline::lakes::LakeConsumer;
+use crate::pipeline::progress::Progress;
+use crate::pipeline::work::{Done, WORK_BYTES_MAX, Work, process};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+use yagura_event::Lsn;
+use yagura_journal::{Chunk, EntryKind, JournalHandle};
+
+/// How long the dispatcher sleeps at the journal's end before it looks at the stop flag.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// How often the consumers look at their own clocks.
+const TURN: Duration = Duration::from_millis(50);
+
+/// How long a consumer waits before it tries a failed write again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// A result on its way to both consumers; its credit returns when both have dropped it.
+pub struct Delivered {
+    /// The result.
+    pub done: Done,
+    credit: Arc<Credit>,
+}
+
+impl Drop for Delivered {
+    fn drop(&mut self) {
+        self.credit.release(self.done.bytes);
+    }
+}
+
+/// Finds the engine of an epoch that the journal names.
+pub type EngineOf = Arc<dyn Fn([u8; 16]) -> Option<Arc<Engine>> + Send + Sync>;
+
+/// What the threads are started with.
+pub struct Parts {
+    /// The journal.
+    pub journal: JournalHandle,
+    /// The lake's consumer.
+    pub lake: LakeConsumer,
+    /// The judge's consumer.
+    pub judge: JudgeConsumer,
+    /// Rules and sources in force at `from`.
+    pub engine: Arc<Engine>,
+    /// Finds others.
+    pub engine_of: EngineOf,
+    /// The entry behind which to begin.
+    pub from: Lsn,
+    /// Parse workers, at least 1.
+    pub workers: usize,
+    /// Bytes of records in flight.
+    pub inflight_bytes: usize,
+    /// Milliseconds between two commits of the judge.
+    pub judge_interval: Duration,
+}
+
+/// The running threads.
+pub struct Pipeline {
+    threads: Vec<JoinHandle<()>>,
+    progress: Arc<Progress>,
+}
+
+impl Pipeline {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(parts: Parts, progress: Arc<Progress>) -> std::io::Result<Self> {
+        let credit = Arc::new(Credit::new(parts.inflight_bytes));
+        let work = Arc::new(ByteChannel::new(parts.inflight_bytes));
+        let results = Arc::new(ByteChannel::new(usize::MAX));
+        let to_lake = Arc::new(ByteChannel::new(usize::MAX));
+        let to_judge = Arc::new(ByteChannel::new(usize::MAX));
+        let mut threads = Vec::new();
+        let mut spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            Builder::new().name(name.to_owned()).spawn(body).map(|thread| threads.push(thread))
+        };
+        let dispatcher = Dispatcher {
+            journal: parts.journal.clone(),
+            engine: parts.engine,
+            engine_of: parts.engine_of,
+            credit: Arc::clone(&credit),
+            work: Arc::clone(&work),
+            progress: Arc::clone(&progress),
+            seq: 0,
+        };
+        let from = parts.from;
+        spawn("dispatcher", Box::new(move || dispatcher.run(from)))?;
+        let left = Arc::new(std::sync::atomic::AtomicUsize::new(parts.workers));
+        for number in 0..parts.workers {
+            let (journal, work) = (parts.journal.clone(), Arc::clone(&work));
+            let (results, progress) = (Arc::clone(&results), Arc::clone(&progress));
+            let left = Arc::clone(&left);
+            spawn(
+                &format!("worker-{number}"),
+                Box::new(move || {
+                    run_worker(&journal, &work, &results, &progress);
+                    if left.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
+                        results.close();
+                    }
+                }),
+            )?;
+        }
+        let sinks = [Arc::clone(&to_lake), Arc::clone(&to_judge)];
+        spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &credit)))?;
+        let (lake, lake_progress) = (parts.lake, Arc::clone(&progress));
+        spawn("lake", Box::new(move || run_lake(lake, &to_lake, &lake_progress)))?;
+        let (judge, judge_progress) = (parts.judge, Arc::clone(&progress));
+        let (journal, interval) = (parts.journal, parts.judge_interval);
+        spawn(
+            "judge",
+            Box::new(move || run_judge(judge, &to_judge, &judge_progress, &journal, interval)),
+        )?;
+        Ok(Self { threads, progress })
+    }
+
+    /// Works off what is durable, commits both consumers and ends the threads.
+    pub fn stop(self) {
+        self.progress.request_stop();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                self.progress.fail("a pipeline thread panicked");
+            }
+        }
+    }
+}
+
+struct Dispatcher {
+    journal: JournalHandle,
+    engine: Arc<Engine>,
+    engine_of: EngineOf,
+    credit: Arc<Credit>,
+    work: Arc<ByteChannel<Work>>,
+    progress: Arc<Progress>,
+    seq: u64,
+}
+
+impl Dispatcher {
+    fn run(mut self, from: Lsn) {
+        let mut reader = self.journal.reader(Lsn(from.0 + 1));
+        loop {
+            match reader.next_chunk() {
+                Ok(Some(chunk)) => {
+                    if !self.dispatch(&chunk) {
+                        break;
+                    }
+                }
+                Ok(None) if self.progress.stopping() => break,
+                Ok(None) => {
+                    let read = Lsn(reader.next_lsn().0 - 1);
+                    self.journal.wait_durable_beyond(read, IDLE);
+                }
+                Err(error) => {
+                    self.progress.fail(&format!("reading the journal failed: {error}"));
+                    break;
+                }
+            }
+        }
+        self.work.close();
+    }
+
+    /// Hands out a chunk in pieces; false once nobody takes them.
+    fn dispatch(&mut self, chunk: &Chunk) -> bool {
+        let mut start = 0;
+        let mut bytes = 0;
+        for (index, entry) in chunk.iter().enumerate() {
+            if entry.kind == EntryKind::Epoch {
+                if !self.send(chunk, start..index, bytes) {
+                    return false;
+                }
+                (start, bytes) = (index, 0);
+                let Ok(yagura_journal::Entry::Epoch { hash }) = entry.entry() else { continue };
+                match (self.engine_of)(hash) {
+                    Some(engine) => self.engine = engine,
+                    None => {
+                        let id = u128::from_be_bytes(hash);
+                        self.progress.fail(&format!(
+                            "rules and sources {id:032x} are not in the data directory's epochs"
+                        ));
+                        return false;
+                    }
+                }
+            }
+            bytes += entry.payload.len() + 64;
+            if bytes >= WORK_BYTES_MAX {
+                if !self.send(chunk, start..index + 1, bytes) {
+                    return false;
+                }
+                (start, bytes) = (index + 1, 0);
+            }
+        }
+        self.send(chunk, start..chunk.len(), bytes)
+    }
+
+    fn send(&mut self, chunk: &Chunk, range: std::ops::Range<usize>, bytes: usize) -> bool {
+        if range.is_empty() {
+            return true;
+        }
+        self.credit.reserve(bytes);
+        let engine = Arc::clone(&self.engine);
+        let work = Work { seq: self.seq, chunk: chunk.clone(), range, engine, bytes };
+        self.seq += 1;
+        self.work.send(work, bytes).is_ok()
+    }
+}
+
+fn run_worker(
+    journal: &JournalHandle,
+    work: &ByteChannel<Work>,
+    results: &ByteChannel<Done>,
+    progress: &Progress,
+) {
+    let mut scratch = Scratch::default();
+    while let Some(item) = work.receive() {
+        match process(item, journal, &mut scratch) {
+            Ok(done) => {
+                let bytes = done.bytes;
+                if results.send(done, bytes).is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                progress.fail(&format!("a journal entry cannot be processed: {error}"));
+                work.close();
+                return;
+            }
+        }
+    }
+}
+
+fn run_sequencer(
+    results: &ByteChannel<Done>,
+    sinks: &[Arc<ByteChannel<Arc<Delivered>>>; 2],
+    credit: &Arc<Credit>,
+) {
+    let mut waiting: BTreeMap<u64, Done> = BTreeMap::new();
+    let mut next = 0;
+    while let Some(done) = results.receive() {
+        waiting.insert(done.seq, done);
+        while let Some(done) = waiting.remove(&next) {
+            next += 1;
+            let bytes = done.bytes;
+            let delivered = Arc::new(Delivered { done, credit: Arc::clone(credit) });
+            for sink in sinks {
+                if sink.send(Arc::clone(&delivered), bytes).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    for sink in sinks {
+        sink.close();
+    }
+}
+
+fn run_lake(mut lake: LakeConsumer, queue: &ByteChannel<Arc<Delivered>>, progress: &Progress) {
+    let mut retry: Option<Instant> = None;
+    loop {
+        match queue.receive_timeout(TURN) {
+            Received::Item(item) => {
+                if let Err(error) = lake.apply(&item.done) {
+                    progress.fail(&format!("the lake refused rows: {error}"));
+                    queue.close();
+                    return;
+                }
+                progress.lake_applied(&item.done);
+            }
+            Received::Nothing => {}
+            Received::Closed => break,
+        }
+        let now = Instant::now();
+        if retry.is_some_and(|at| now < at) {
+            continue;
+        }
+        retry = None;
+        let wanted = progress.take_flush_request();
+        let flushed = if wanted { lake.flush().map(|()| true) } else { lake.flush_if_due(now) };
+        match flushed {
+            Ok(_) => progress.lake_committed(lake.checkpoint()),
+            Err(error) => {
+                tracing::error!(%error, "writing the tables failed; trying again");
+                progress.lake_trouble(&error.to_string());
+                retry = Some(now + RETRY);
+            }
+        }
+    }
+    match lake.flush() {
+        Ok(()) => progress.lake_committed(lake.checkpoint()),
+        Err(error) => progress.fail(&format!("writing the tables at the end failed: {error}")),
+    }
+}
+
+fn run_judge(
+    mut judge: JudgeConsumer,
+    queue: &ByteChannel<Arc<Delivered>>,
+    progress: &Progress,
+    journal: &JournalHandle,
+    interval: Duration,
+) {
+    let mut last = Instant::now();
+    loop {
+        match queue.receive_timeout(TURN) {
+            Received::Item(item) => {
+                if let Err(error) = judge.apply(&item.done) {
+                    progress.fail(&format!("the judge stopped: {error}"));
+                    queue.close();
+                    return;
+                }
+            }
+            Received::Nothing => {}
+            Received::Closed => break,
+        }
+        if last.elapsed() < interval && !judge.urgent() {
+            continue;
+        }
+        last = Instant::now();
+        match judge.commit(false) {
+            Ok(()) => {
+                progress.judge_committed(judge.checkpoint());
+                cut(journal, progress, judge.replay_from());
+            }
+            Err(error) => {
+                tracing::error!(%error, "committing findings failed; trying again");
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+    match judge.commit(true) {
+        Ok(()) => {
+            progress.judge_committed(judge.checkpoint());
+            cut(journal, progress, judge.replay_from());
+        }
+        Err(error) => progress.fail(&format!("committing findings at the end failed: {error}")),
+    }
+}
+
+/// Cuts the journal at what no consumer needs any more.
+fn cut(journal: &JournalHandle, progress: &Progress, judge: Lsn) {
+    let below = judge.min(progress.lake_checkpoint());
+    if let Err(error) = journal.cut(below) {
+        tracing::error!(%error, "cutting the journal failed");
+    }
+}
