@@ -9,7 +9,8 @@ pub mod error;
 pub mod guard;
 pub mod routes;
 
+pub use axum::Router;
 pub use backend::{Backend, IngestReply, IngestRequest, SqlRequest};
 pub use client::{Client, ClientError};
 pub use error::{ApiError, Kind};
-pub use routes::{private_router, public_router};
+pub use routes::{private_router, public_router, serve, serve_unix};

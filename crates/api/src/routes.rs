@@ -195,3 +195,27 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?
 }
+
+/// Serves `router` on a TCP listener until `ends`.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    ends: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(ends).await
+}
+
+/// Serves `router` on a Unix socket until `ends`.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve_unix(
+    listener: tokio::net::UnixListener,
+    router: Router,
+    ends: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(ends).await
+}

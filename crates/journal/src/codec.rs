@@ -11,6 +11,7 @@
 //! counts           number varint, then each: tenant str, feed str, hour i64 LE,
 //!                  kind u8 (0 received, 1 rejected + reason str, 2 duplicate), count varint
 //! note             text str                   tick         nothing
+//! file done        tenant str, feed str, path str, hash 16 B, bytes varint, records varint
 //! idempotency key  tenant str, key str, response str
 //! ```
 
@@ -78,6 +79,14 @@ pub(crate) fn encode(entry: &Entry, out: &mut Vec<u8>) {
             for count in counts {
                 encode_count(count, out);
             }
+        }
+        Entry::FileDone(file) => {
+            put_str(out, file.tenant.as_str());
+            put_str(out, &file.feed);
+            put_str(out, &file.path);
+            out.extend_from_slice(&file.hash);
+            put_varint(out, file.bytes);
+            put_varint(out, file.records);
         }
         Entry::Note(text) => put_str(out, text),
         Entry::IdempotencyKey { tenant, key, response } => {

@@ -1,7 +1,7 @@
 //! Bytes to entries; never panics, whatever the bytes.
 
 use crate::codec::{CodecError, Cursor};
-use crate::entry::{Count, CountKind, Entry, EntryKind, Record, RecordRef};
+use crate::entry::{Count, CountKind, Entry, EntryKind, FileDone, Record, RecordRef};
 use yagura_event::{ContextId, TenantName};
 
 /// Decodes a record's payload without copying.
@@ -51,6 +51,14 @@ pub(crate) fn decode(kind: EntryKind, payload: &[u8]) -> Result<Entry, CodecErro
             Entry::BatchClose { batch: at.varint()?, aborted: flag(at.byte()?)? }
         }
         EntryKind::Counts => Entry::Counts(counts(&mut at)?),
+        EntryKind::FileDone => Entry::FileDone(FileDone {
+            tenant: tenant(at.text()?)?,
+            feed: at.text()?.to_owned(),
+            path: at.text()?.to_owned(),
+            hash: at.array()?,
+            bytes: at.varint()?,
+            records: at.varint()?,
+        }),
         EntryKind::Note => Entry::Note(at.text()?.to_owned()),
         EntryKind::IdempotencyKey => Entry::IdempotencyKey {
             tenant: tenant(at.text()?)?,
@@ -150,6 +158,10 @@ mod tests {
             (any::<u64>(), any::<bool>())
                 .prop_map(|(batch, aborted)| Entry::BatchClose { batch, aborted }),
             prop::collection::vec(a_count(), 0..6).prop_map(Entry::Counts),
+            (a_tenant(), ".{0,8}", ".{0,40}", any::<[u8; 16]>(), any::<u64>(), any::<u64>())
+                .prop_map(|(tenant, feed, path, hash, bytes, records)| {
+                    Entry::FileDone(FileDone { tenant, feed, path, hash, bytes, records })
+                }),
             ".{0,40}".prop_map(Entry::Note),
             (a_tenant(), ".{0,40}", ".{0,40}").prop_map(|(tenant, key, response)| {
                 Entry::IdempotencyKey { tenant, key, response }
@@ -176,7 +188,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decoded_or_refused(kind in 1u8..10, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_decoded_or_refused(kind in 1u8..11, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = EntryKind::from_byte(kind).unwrap();
             if let Ok(entry) = decode(kind, &bytes) {
                 prop_assert_eq!(entry.kind(), kind);

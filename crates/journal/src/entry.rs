@@ -39,6 +39,8 @@ pub enum Entry {
     },
     /// Rows of the books.
     Counts(Vec<Count>),
+    /// A file of a batch was read to its end.
+    FileDone(FileDone),
     /// Something an operator may want to know later, such as a step of the clock.
     Note(String),
     /// The answer to a request that may be repeated.
@@ -50,6 +52,23 @@ pub enum Entry {
         /// The answer to give again, as JSON.
         response: String,
     },
+}
+
+/// How far a file has been taken in, so that it is known again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileDone {
+    /// The customer.
+    pub tenant: TenantName,
+    /// The customer's inflow.
+    pub feed: String,
+    /// Host and path by which the file is known.
+    pub path: String,
+    /// The first 16 bytes of the BLAKE3 hash of its first `bytes` bytes.
+    pub hash: [u8; 16],
+    /// Bytes read, after decompression.
+    pub bytes: u64,
+    /// Records in them.
+    pub records: u64,
 }
 
 /// One framed unit of input.
@@ -158,6 +177,8 @@ pub enum EntryKind {
     Note = 8,
     /// [`Entry::IdempotencyKey`].
     IdempotencyKey = 9,
+    /// [`Entry::FileDone`].
+    FileDone = 10,
 }
 
 impl EntryKind {
@@ -172,6 +193,7 @@ impl EntryKind {
             7 => Self::Counts,
             8 => Self::Note,
             9 => Self::IdempotencyKey,
+            10 => Self::FileDone,
             _ => return None,
         })
     }
@@ -188,6 +210,7 @@ impl Entry {
             Self::BatchOpen { .. } => EntryKind::BatchOpen,
             Self::BatchClose { .. } => EntryKind::BatchClose,
             Self::Counts(_) => EntryKind::Counts,
+            Self::FileDone(_) => EntryKind::FileDone,
             Self::Note(_) => EntryKind::Note,
             Self::IdempotencyKey { .. } => EntryKind::IdempotencyKey,
         }

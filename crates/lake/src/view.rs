@@ -1,7 +1,7 @@
 //! `LakeView`: both tables' files and the memory tail above them, as one immutable value.
 
 use crate::error::LakeError;
-use crate::file::{FileEntry, StoredCount};
+use crate::file::{FileEntry, StoredCount, count_records};
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
@@ -48,6 +48,11 @@ impl LakeView {
     /// Records that are stored (in files), by tenant, feed and hour of receipt, ascending.
     pub fn stored_counts(&self) -> Vec<StoredCount> {
         stored_counts(&self.events.files)
+    }
+
+    /// Records that wait in memory for a file, by tenant, feed and hour of receipt.
+    pub fn tail_counts(&self) -> Vec<StoredCount> {
+        self.events.tail.iter().flat_map(|batch| count_records(&batch.rows)).collect()
     }
 
     /// The store that holds the data files.

@@ -22,6 +22,12 @@ pub struct JudgeBatch {
     pub counts: Vec<BookCount>,
     /// Answers to requests that may be repeated.
     pub replies: Vec<Reply>,
+    /// Batches opened, closed or given up.
+    pub batches: Vec<BatchRow>,
+    /// Records taken of a batch's streams: absolute numbers, so a repeat changes nothing.
+    pub positions: Vec<PositionRow>,
+    /// Files read to their end.
+    pub files: Vec<FileRow>,
     /// A snapshot of the correlator that has been written aside; it becomes current when its
     /// position is committed.
     pub snapshot: Option<SnapshotRef>,
@@ -108,4 +114,45 @@ pub struct Committed {
     pub findings: Vec<(String, FindingId)>,
     /// Incidents opened, changed or merged: (tenant, id).
     pub incidents: Vec<(String, String)>,
+}
+
+/// A batch and what became of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BatchRow {
+    /// Its number.
+    pub batch: u64,
+    /// The customer.
+    pub tenant: String,
+    /// What the caller asked for, as JSON.
+    pub settings: String,
+    /// `open`, `closed` or `aborted`.
+    pub state: String,
+}
+
+/// How far a batch's stream has been taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PositionRow {
+    /// The batch.
+    pub batch: u64,
+    /// The stream.
+    pub stream: u64,
+    /// Records taken.
+    pub records: u64,
+}
+
+/// A file that is known again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRow {
+    /// The customer.
+    pub tenant: String,
+    /// The customer's inflow.
+    pub feed: String,
+    /// Host and path by which it is known.
+    pub path: String,
+    /// Hash of its first `bytes` bytes, hexadecimal.
+    pub hash: String,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Records in them.
+    pub records: u64,
 }

@@ -3,6 +3,7 @@
 use crate::apply::{self, Dirty};
 use crate::batch::{Committed, JudgeBatch, SnapshotRef};
 use crate::error::{During, MetaError};
+use crate::ingest;
 use crate::recompute;
 use crate::schema::{JUDGE_SCHEMA, JUDGE_TABLES, meta, open_ro, open_rw, set_meta};
 use crate::window::FindingCache;
@@ -34,7 +35,8 @@ impl JudgeStore {
     /// # Errors
     /// [`MetaError::Newer`] for a newer schema; [`MetaError::Sqlite`] if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self, MetaError> {
-        let conn = open_rw(path, JUDGE_TABLES, JUDGE_SCHEMA)?;
+        let tables = format!("{JUDGE_TABLES}{}", ingest::INGEST_TABLES);
+        let conn = open_rw(path, &tables, JUDGE_SCHEMA)?;
         Ok(Self { conn, cache: FindingCache::default(), writable: true })
     }
 
@@ -63,6 +65,10 @@ impl JudgeStore {
         stored_snapshot(&self.conn)
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
     /// Commits a batch in one transaction: its parts above the stored position, the incidents
     /// they lead to, and the new position. A repeated batch changes nothing.
     ///
@@ -86,6 +92,7 @@ impl JudgeStore {
             apply::relations(&tx, batch, stored, &mut dirty)?;
             apply::counts(&tx, batch, stored)?;
             apply::replies(&tx, batch, stored)?;
+            ingest::store(&tx, batch)?;
             let year = civil(batch.now).year;
             done.incidents = recompute::incidents(&tx, &mut cache, dirty, year)?;
             set_meta(&tx, "lsn", &batch.lsn.to_string())?;

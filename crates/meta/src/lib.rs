@@ -9,6 +9,7 @@ pub mod apply;
 pub mod batch;
 pub mod crc;
 pub mod error;
+mod ingest;
 pub mod judge;
 pub mod people;
 pub mod read;
@@ -17,7 +18,9 @@ pub mod schema;
 pub mod verify;
 pub mod window;
 
-pub use batch::{BookCount, BookKind, Committed, JudgeBatch, Reply, SnapshotRef};
+pub use batch::{
+    BatchRow, BookCount, BookKind, Committed, FileRow, JudgeBatch, PositionRow, Reply, SnapshotRef,
+};
 pub use error::MetaError;
 pub use judge::JudgeStore;
 pub use people::PeopleStore;

@@ -36,10 +36,9 @@ impl Engine {
         sources.intern(&mut builder);
         rules.intern_fields(&mut builder);
         let fields = Arc::new(builder.build());
-        let source_names = (0..u16::MAX)
-            .map_while(|index| sources.name(index).map(str::to_owned))
-            .collect();
-        let matcher = Matcher::compile(&rules, &fields, sources.logsources());
+        let source_names: Vec<String> =
+            (0..u16::MAX).map_while(|index| sources.name(index).map(str::to_owned)).collect();
+        let matcher = Matcher::compile(&rules, &fields, sources.logsources(), &source_names);
         let feeds_only =
             rules.rules.iter().map(|r| !r.generate && matches!(r.kind, RuleKind::Rule)).collect();
         let (plan, plan_errors) = Plan::from_rules(&rules.rules);

@@ -192,8 +192,7 @@ fn matches(parts: &[Part], components: &[&str], names: &mut Names) -> bool {
     if *part == Part::Rest {
         // A trailing `...` stands for the file itself, so it takes at least one component.
         let least = usize::from(parts.is_empty());
-        return (least..=components.len())
-            .any(|skip| matches(parts, &components[skip..], names));
+        return (least..=components.len()).any(|skip| matches(parts, &components[skip..], names));
     }
     let Some((component, components)) = components.split_first() else { return false };
     let found = match part {

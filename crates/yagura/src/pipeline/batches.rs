@@ -70,7 +70,7 @@ impl Batches {
                     settings: state.settings.clone(),
                     file,
                     writer: SpillWriter::resume(Vec::new(), state.spilled),
-                    closed: state.closed,
+                    closed: false,
                     streams: state.streams.iter().copied().collect(),
                 },
             );
@@ -142,7 +142,9 @@ impl Batches {
         if !self.open.is_empty() && self.fs.exists(&self.dir).map_err(aside("see the batches"))? {
             self.fs.sync_dir(&self.dir).map_err(aside("sync the batches' folder"))?;
         }
-        Ok(self.open.iter().map(|(number, batch)| batch.state(*number)).collect())
+        // A batch closed by now is not needed by a replay that begins at this snapshot.
+        let open = self.open.iter().filter(|(_, batch)| !batch.closed);
+        Ok(open.map(|(number, batch)| batch.state(*number)).collect())
     }
 
     fn write(&mut self, number: u64, sync: bool) -> Result<(), JudgeError> {
@@ -150,7 +152,8 @@ impl Batches {
         let Some(batch) = self.open.get_mut(&number) else { return Ok(()) };
         let bytes = std::mem::take(batch.writer.get_mut());
         if batch.file.is_none() && !bytes.is_empty() {
-            create_dirs(self.fs.as_ref(), &self.dir).map_err(aside("create the batches' folder"))?;
+            create_dirs(self.fs.as_ref(), &self.dir)
+                .map_err(aside("create the batches' folder"))?;
             batch.file = Some(self.fs.create_new(&path).map_err(aside("create a spill file"))?);
         }
         let Some(file) = &mut batch.file else { return Ok(()) };
@@ -223,7 +226,6 @@ impl Batch {
             tenant: self.tenant.clone(),
             settings: self.settings.clone(),
             spilled: self.writer.bytes(),
-            closed: self.closed,
             streams: self.streams.iter().map(|(stream, records)| (*stream, *records)).collect(),
         }
     }

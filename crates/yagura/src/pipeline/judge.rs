@@ -9,12 +9,14 @@ use crate::pipeline::snapshot::{Snapshot, SnapshotStore};
 use crate::pipeline::ties::Ties;
 use crate::pipeline::work::{Done, Hit, Tie};
 use std::sync::Arc;
-use yagura_detect::correlate::{Correlator, Limits, Plan};
+use yagura_detect::correlate::{Correlator, Limits};
 use yagura_disk::Fs;
 use yagura_event::time::SECOND;
 use yagura_event::{Finding, Lsn, Micros};
 use yagura_journal::{CountKind, Entry};
-use yagura_meta::{BookRow, JudgeBatch, JudgeStore, MetaError};
+use yagura_meta::{
+    BatchRow, BookCount, BookKind, FileRow, JudgeBatch, JudgeStore, MetaError, PositionRow, Reply,
+};
 
 /// Journal bytes or seconds between two snapshots of the correlator. More seldom makes
 /// replays longer, oftener costs writes of the whole state.
@@ -65,7 +67,7 @@ impl JudgeConsumer {
         engine: Arc<Engine>,
     ) -> Result<Self, JudgeError> {
         let stored = store.lsn()?;
-        let plan = plan_of(&engine);
+        let plan = Arc::clone(engine.plan());
         let snapshots = SnapshotStore::new(Arc::clone(&fs), data);
         let mut batches = Batches::new(fs, data);
         let (correlator, lsn, second) = match snapshot {
@@ -119,7 +121,7 @@ impl JudgeConsumer {
             return Ok(());
         }
         if !Arc::ptr_eq(&done.engine, &self.engine) && done.engine.hash() != self.engine.hash() {
-            self.switch(&done.engine)?;
+            self.switch(&done.engine, done.first);
         }
         let mut hits = done.hits.iter().peekable();
         let mut ties = done.ties.iter().peekable();
@@ -135,13 +137,13 @@ impl JudgeConsumer {
             }
             self.tick(received, lsn);
             let head = event.event();
+            while let Some(hit) = hits.next_if(|hit| hit.lsn == lsn) {
+                self.hit(hit)?;
+            }
             if head.batch == 0 {
                 self.correlator.on_stream(head.stream, head.time, received);
             } else {
                 self.batches.progress(head.batch, head.stream, lsn > self.stored);
-            }
-            while let Some(hit) = hits.next_if(|hit| hit.lsn == lsn) {
-                self.hit(hit)?;
             }
             while let Some(tie) = ties.next_if(|tie| tie.lsn == lsn) {
                 if lsn > self.stored {
@@ -190,54 +192,79 @@ impl JudgeConsumer {
         self.tick(received, lsn);
         let new = lsn > self.stored;
         match entry {
-            Entry::Counts(counts) if new => {
-                let hour = received.div_euclid(yagura_event::time::HOUR);
-                for count in counts {
-                    let (kind, reason) = match &count.kind {
-                        CountKind::Received => ("received", ""),
-                        CountKind::Duplicate => ("duplicate", ""),
-                        CountKind::Rejected(reason) => ("rejected", reason.as_str()),
-                    };
-                    self.pending.counts.push(BookRow {
-                        tenant: count.tenant.to_string(),
-                        feed: count.feed.clone(),
-                        hour,
-                        kind: kind.to_owned(),
-                        reason: reason.to_owned(),
-                        count: count.count,
-                    });
-                }
-            }
+            Entry::Counts(counts) if new => self.counts(lsn, received, counts),
             Entry::IdempotencyKey { tenant, key, response } if new => {
-                self.pending.idempotency.push((
-                    tenant.to_string(),
-                    key.clone(),
-                    response.clone(),
-                    received,
-                ));
+                self.pending.replies.push(Reply {
+                    tenant: tenant.clone(),
+                    key: key.clone(),
+                    response: response.clone(),
+                    time: received,
+                    lsn,
+                });
             }
             Entry::BatchOpen { batch, tenant, settings } => {
                 self.batches.open(*batch, tenant.as_str(), settings)?;
-                self.urgent = true;
+                self.batch_state(*batch, tenant.as_str(), settings, "open", new);
             }
             Entry::BatchClose { batch, aborted } => {
-                let plan = plan_of(&self.engine);
+                let plan = Arc::clone(self.engine.plan());
                 let findings = self.batches.close(*batch, *aborted, plan, lsn)?;
                 self.take(findings);
-                self.urgent = true;
+                let state = if *aborted { "aborted" } else { "closed" };
+                self.batch_state(*batch, "", "", state, new);
             }
-            Entry::FileDone(file) if new => self.pending.files.push(file.clone().into()),
+            Entry::FileDone(file) if new => self.pending.files.push(FileRow {
+                tenant: file.tenant.to_string(),
+                feed: file.feed.clone(),
+                path: file.path.clone(),
+                hash: format!("{:032x}", u128::from_be_bytes(file.hash)),
+                bytes: file.bytes,
+                records: file.records,
+            }),
             _ => {}
         }
         Ok(())
     }
 
-    fn switch(&mut self, engine: &Arc<Engine>) -> Result<(), JudgeError> {
-        let bytes = self.correlator.snapshot();
-        self.correlator = Correlator::restore(plan_of(engine), Limits::default(), &bytes)
-            .map_err(|e| JudgeError::Aside(format!("switching rules: {e}")))?;
+    fn batch_state(&mut self, batch: u64, tenant: &str, settings: &str, state: &str, new: bool) {
+        self.urgent = true;
+        if new {
+            self.pending.batches.push(BatchRow {
+                batch,
+                tenant: tenant.to_owned(),
+                settings: settings.to_owned(),
+                state: state.to_owned(),
+            });
+        }
+    }
+
+    /// Rows of the books fall into the hour in which their records were received: count and
+    /// records are one group and have one received time.
+    fn counts(&mut self, lsn: Lsn, received: Micros, counts: &[yagura_journal::Count]) {
+        let hour = received.div_euclid(yagura_event::time::HOUR);
+        for count in counts {
+            let (kind, reason) = match &count.kind {
+                CountKind::Received => (BookKind::Received, String::new()),
+                CountKind::Duplicate => (BookKind::Duplicate, String::new()),
+                CountKind::Rejected(reason) => (BookKind::Rejected, reason.clone()),
+            };
+            self.pending.counts.push(BookCount {
+                tenant: count.tenant.clone(),
+                feed: count.feed.clone(),
+                hour,
+                kind,
+                reason,
+                count: count.count,
+                lsn,
+            });
+        }
+    }
+
+    fn switch(&mut self, engine: &Arc<Engine>, lsn: Lsn) {
+        let mut out = Vec::new();
+        self.correlator.replace_plan(Arc::clone(engine.plan()), lsn, &mut out);
+        self.take(out);
         self.engine = Arc::clone(engine);
-        Ok(())
     }
 
     /// Commits what is pending, with a snapshot where one is due or `last` is set.
@@ -267,7 +294,12 @@ impl JudgeConsumer {
             self.pending.lsn = self.applied.max(self.stored);
             self.pending.now = self.now;
             self.pending.relations = self.ties.drain();
-            self.pending.positions = self.batches.positions();
+            self.pending.positions = self
+                .batches
+                .positions()
+                .into_iter()
+                .map(|(batch, stream, records)| PositionRow { batch, stream, records })
+                .collect();
             self.pending.snapshot = snapshot.clone();
             self.store.commit(&self.pending)?;
             self.stored = self.pending.lsn;
@@ -291,8 +323,4 @@ fn skip<'a>(
 ) {
     while hits.next_if(|hit| hit.lsn <= lsn).is_some() {}
     while ties.next_if(|tie| tie.lsn <= lsn).is_some() {}
-}
-
-fn plan_of(engine: &Engine) -> Arc<Plan> {
-    Arc::clone(engine.plan())
 }

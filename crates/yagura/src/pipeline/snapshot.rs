@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yagura_disk::{Fs, create_dirs, write_atomic};
+use yagura_meta::SnapshotRef;
 
 /// Folder of the snapshots in the data directory.
 pub const SNAPSHOT_DIR: &str = "correlator";
@@ -27,7 +28,7 @@ pub struct Snapshot {
     pub correlator: Vec<u8>,
 }
 
-/// An open (or closed and not yet forgotten) batch.
+/// An open batch.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BatchState {
     /// Its number.
@@ -38,19 +39,8 @@ pub struct BatchState {
     pub settings: String,
     /// Bytes of its spill file.
     pub spilled: u64,
-    /// Whether it is closed.
-    pub closed: bool,
     /// Records seen by stream.
     pub streams: Vec<(u64, u64)>,
-}
-
-/// Names a snapshot in the judge's store.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SnapshotRef {
-    /// Its file in [`SNAPSHOT_DIR`].
-    pub file: String,
-    /// BLAKE3 of its bytes, hexadecimal.
-    pub hash: String,
 }
 
 /// Writes and reads snapshot files.
@@ -65,11 +55,11 @@ impl SnapshotStore {
         Self { fs, dir: data.join(SNAPSHOT_DIR) }
     }
 
-    /// Writes a snapshot durably and returns the text that names it.
+    /// Writes a snapshot durably and returns what names it.
     ///
     /// # Errors
     /// [`JudgeError::Aside`].
-    pub fn write(&self, snapshot: &Snapshot) -> Result<String, JudgeError> {
+    pub fn write(&self, snapshot: &Snapshot) -> Result<SnapshotRef, JudgeError> {
         let head = serde_json::to_vec(snapshot).map_err(aside("encode the snapshot"))?;
         let mut bytes = Vec::with_capacity(16 + head.len() + snapshot.correlator.len());
         bytes.extend_from_slice(MAGIC);
@@ -77,28 +67,26 @@ impl SnapshotStore {
         bytes.extend_from_slice(&head);
         bytes.extend_from_slice(&snapshot.correlator);
         create_dirs(self.fs.as_ref(), &self.dir).map_err(aside("create the snapshot folder"))?;
-        let file = format!("{:020}.snap", snapshot.lsn);
-        write_atomic(self.fs.as_ref(), &self.dir.join(&file), &bytes)
+        let name = format!("{:020}.snap", snapshot.lsn);
+        write_atomic(self.fs.as_ref(), &self.dir.join(&name), &bytes)
             .map_err(aside("write the snapshot"))?;
         let hash = blake3::hash(&bytes).to_hex().to_string();
-        serde_json::to_string(&SnapshotRef { file, hash }).map_err(aside("name the snapshot"))
+        Ok(SnapshotRef { lsn: snapshot.lsn, name, hash })
     }
 
     /// Reads the snapshot that `reference` names.
     ///
     /// # Errors
     /// [`JudgeError::Aside`] where the file is missing, damaged or of another form.
-    pub fn read(&self, reference: &str) -> Result<Snapshot, JudgeError> {
-        let reference: SnapshotRef =
-            serde_json::from_str(reference).map_err(aside("read the snapshot's name"))?;
+    pub fn read(&self, reference: &SnapshotRef) -> Result<Snapshot, JudgeError> {
         let bytes = self
             .fs
-            .read(&self.dir.join(&reference.file))
+            .read(&self.dir.join(&reference.name))
             .map_err(aside("read the correlator's snapshot"))?;
         if blake3::hash(&bytes).to_hex().as_str() != reference.hash {
             return Err(JudgeError::Aside(format!(
                 "snapshot {} is damaged; restore it or move the judge's files away and replay",
-                reference.file
+                reference.name
             )));
         }
         let rest = bytes
@@ -118,10 +106,9 @@ impl SnapshotStore {
     }
 
     /// Removes every snapshot but the current one; what cannot be removed stays.
-    pub fn keep_only(&self, reference: &str) {
-        let Ok(reference) = serde_json::from_str::<SnapshotRef>(reference) else { return };
+    pub fn keep_only(&self, reference: &SnapshotRef) {
         let Ok(names) = self.fs.list(&self.dir) else { return };
-        for name in names.into_iter().filter(|name| *name != reference.file) {
+        for name in names.into_iter().filter(|name| *name != reference.name) {
             if let Err(error) = self.fs.remove(&self.dir.join(&name)) {
                 tracing::debug!(%error, name, "an old snapshot stays");
             }

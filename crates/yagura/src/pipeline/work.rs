@@ -172,7 +172,7 @@ fn match_events(engine: &Engine, done: &mut Done, scratch: &mut Scratch) {
             done.hits.push(Hit {
                 lsn: event.lsn(),
                 feeds_only: engine.feeds_only(hit.rule),
-                found: engine.matcher().build_match(event, hit, source),
+                found: engine.matcher().build_match(event, hit, source, &mut scratch.matcher),
             });
         }
         for relation in event.relations() {

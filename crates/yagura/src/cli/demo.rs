@@ -1,0 +1,185 @@
+//! `yagura demo`: the platform on a directory of its own, and a made-up company's day sent to
+//! it over syslog and HTTP on the story's own clock.
+
+use crate::cli::args::DemoArgs;
+use crate::cli::online::incident_text;
+use crate::cli::up::Server;
+use crate::config::Config;
+use anyhow::Context as _;
+use serde_json::Value;
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use yagura_api::Backend;
+use yagura_event::{Clock, Micros, SystemClock, TenantScope};
+use yagura_testkit::story::{Channel, STORY_LENGTH, Story};
+
+/// How long the story takes, in seconds.
+const SHOW_SECONDS: i64 = 30;
+
+/// How long findings are waited for after the last line.
+const SETTLE: Duration = Duration::from_secs(20);
+
+/// A clock that runs through the story faster than the wall.
+struct StoryClock {
+    start: Micros,
+    speed: i64,
+    began: Instant,
+}
+
+impl Clock for StoryClock {
+    fn now(&self) -> Micros {
+        let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.start.saturating_add(elapsed.saturating_mul(self.speed))
+    }
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// A directory or address that cannot be used; a story without its incident.
+pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let temporary = std::env::temp_dir().join(format!("yagura-demo-{}", std::process::id()));
+    let data = args.keep.clone().unwrap_or_else(|| temporary.clone());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(show(args, &data));
+    if args.keep.is_none() {
+        // What cannot be removed is in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(&temporary);
+    }
+    outcome
+}
+
+async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
+    let start = SystemClock.now() - STORY_LENGTH;
+    let story = Story::generate(args.seed, start);
+    let speed = STORY_LENGTH / (SHOW_SECONDS * 1_000_000);
+    let clock = Arc::new(StoryClock { start, speed, began: Instant::now() });
+    let config = Config::default();
+    let server = Server::start(data, &config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
+    eprintln!(
+        "Hinode Trading's day: {} log lines over {} minutes, sent in about {SHOW_SECONDS} s to syslog {} and http://{}",
+        story.lines.len(),
+        STORY_LENGTH / 60_000_000,
+        config.listen.syslog_tcp,
+        config.listen.http
+    );
+    send(&story, &clock, &config, &server).await?;
+    let incidents = settle(&server).await?;
+    eprintln!();
+    for incident in &incidents {
+        print!("{}", incident_text(incident));
+    }
+    println!("{} incident(s) of {} records.", incidents.len(), story.lines.len());
+    println!("Next: curl http://{}/api/v1/incidents", config.listen.http);
+    if let Some(keep) = &args.keep {
+        println!("      yagura findings --data {}", keep.display());
+    }
+    if !args.once && std::io::stdin().is_terminal() {
+        println!("The platform stays up; Ctrl-C ends it.");
+        tokio::signal::ctrl_c().await?;
+    }
+    server.stop().await?;
+    anyhow::ensure!(!incidents.is_empty(), "the story's attack was not found");
+    Ok(())
+}
+
+async fn send(
+    story: &Story,
+    clock: &StoryClock,
+    config: &Config,
+    server: &Server,
+) -> anyhow::Result<()> {
+    let mut syslog = TcpStream::connect(config.listen.syslog_tcp).await?;
+    let mut at = 0;
+    let mut drawn = Instant::now();
+    while at < story.lines.len() {
+        let now = clock.now();
+        let mut posts: Vec<(&'static str, &'static str, String)> = Vec::new();
+        let mut text = String::new();
+        while let Some(line) = story.lines.get(at).filter(|line| line.at <= now) {
+            at += 1;
+            match line.channel {
+                Channel::Syslog => {
+                    text.push_str(&line.text);
+                    text.push('\n');
+                }
+                Channel::Http { source, host } => match posts.iter_mut().find(|p| p.1 == host) {
+                    Some(post) => {
+                        post.2.push('\n');
+                        post.2.push_str(&line.text);
+                    }
+                    None => posts.push((source, host, line.text.clone())),
+                },
+            }
+        }
+        syslog.write_all(text.as_bytes()).await?;
+        for (source, host, body) in posts {
+            post(config.listen.http, source, host, &body).await?;
+        }
+        if drawn.elapsed() > Duration::from_millis(250) {
+            drawn = Instant::now();
+            draw(server).await?;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    syslog.shutdown().await.context("closing the syslog connection")
+}
+
+/// One request of the demo's own, as any client would send it.
+async fn post(to: SocketAddr, source: &str, host: &str, body: &str) -> anyhow::Result<()> {
+    let mut stream = TcpStream::connect(to).await?;
+    let head = format!(
+        "POST /api/v1/ingest?source={source}&host={host} HTTP/1.1\r\nHost: {to}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(body.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    let status = String::from_utf8_lossy(answer.get(..15).unwrap_or_default()).into_owned();
+    anyhow::ensure!(status.contains(" 200"), "the platform answered {status:?}");
+    Ok(())
+}
+
+async fn status(server: &Server) -> anyhow::Result<Value> {
+    let backend = Arc::clone(server.backend());
+    Ok(tokio::task::spawn_blocking(move || backend.status()).await??)
+}
+
+async fn draw(server: &Server) -> anyhow::Result<()> {
+    let status = status(server).await?;
+    let line = format!(
+        "records {:>6} → events {:>6} → matches {:>5} → findings {:>4} → entities {:>3} → incidents {:>2}",
+        status["records"],
+        status["events"],
+        status["matches"],
+        status["findings"],
+        status["entities"],
+        status["incidents"]
+    );
+    let mut out = std::io::stderr();
+    let end = if out.is_terminal() { "\r" } else { "\n" };
+    write!(out, "{line}{end}")?;
+    Ok(out.flush()?)
+}
+
+/// Waits until the incidents no longer change.
+async fn settle(server: &Server) -> anyhow::Result<Vec<Value>> {
+    let began = Instant::now();
+    let mut last = Vec::new();
+    let mut same = 0;
+    while began.elapsed() < SETTLE && (same < 5 || last.is_empty()) {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        draw(server).await?;
+        let backend = Arc::clone(server.backend());
+        let scope = TenantScope::operator();
+        let list = tokio::task::spawn_blocking(move || backend.incidents(&scope)).await??;
+        same = if list == last { same + 1 } else { 0 };
+        last = list;
+    }
+    Ok(last)
+}

@@ -1,0 +1,40 @@
+//! The commands: each takes its arguments and says how it ended.
+
+pub mod args;
+pub mod demo;
+pub mod offline;
+pub mod online;
+pub mod scan;
+pub mod table;
+pub mod up;
+
+use args::{Cli, Command, RulesCommand};
+
+/// A fault of the call itself: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Runs a command; `Ok(false)` is a result that scripts should see as a failure.
+///
+/// # Errors
+/// [`Usage`] for calls that cannot work; everything else is a failure.
+pub fn run(cli: Cli) -> anyhow::Result<bool> {
+    match cli.command {
+        Command::Up(args) => up::run(&args).map(|()| true),
+        Command::Demo(args) => demo::run(&args).map(|()| true),
+        Command::Sources(args) => offline::sources(&args).map(|()| true),
+        Command::Parse(args) => offline::parse(&args).map(|()| true),
+        Command::Scan(args) => scan::run(&args).map(|()| true),
+        Command::Rules(RulesCommand::Check { paths }) => offline::rules_check(&paths),
+        Command::Rules(RulesCommand::List { paths, format }) => {
+            offline::rules_list(&paths, format).map(|()| true)
+        }
+        Command::Ingest(args) => online::ingest(&args).map(|()| true),
+        Command::Sql(args) => online::sql(&args).map(|()| true),
+        Command::Incidents(args) => online::incidents(&args).map(|()| true),
+        Command::Findings(args) => online::findings(&args).map(|()| true),
+        Command::Books(args) => online::books(&args),
+        Command::Config(args) => offline::config(&args).map(|()| true),
+    }
+}

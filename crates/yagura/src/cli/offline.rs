@@ -1,0 +1,294 @@
+//! Commands that need no data directory: parse, sources, rules, config.
+
+use crate::cli::Usage;
+use crate::cli::args::{ConfigArgs, Format, FormatArgs, ParseArgs, TimeArgs};
+use crate::cli::table;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::inputs::{self, Input};
+use crate::rules;
+use serde_json::json;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use yagura_detect::{RuleSet, diagnostic};
+use yagura_event::json::event_json;
+use yagura_event::{
+    Clock, Context, EventBatch, EventId, Micros, Reference, SourceChoice, SystemClock,
+};
+use yagura_parse::{Framer, RecordHeader, Sources};
+
+/// Bytes of standard input looked at to find the newest year.
+const STDIN_LOOK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// `yagura sources`.
+///
+/// # Errors
+/// A built-in definition that is wrong, or standard output that is closed.
+pub fn sources(args: &FormatArgs) -> anyhow::Result<()> {
+    let sources = Sources::builtin()?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut rows = Vec::new();
+    for source in sources.list() {
+        let classes = &source.classes;
+        if args.format == Format::Ndjson {
+            let value = json!({
+                "name": source.name,
+                "products": source.products,
+                "decoder": source.decoder,
+                "classes": classes,
+            });
+            writeln!(out, "{value}")?;
+        } else {
+            let products = source.products.join(", ");
+            rows.push(vec![
+                source.name.to_owned(),
+                products,
+                source.decoder.to_owned(),
+                classes.join(" "),
+            ]);
+        }
+    }
+    if args.format != Format::Ndjson {
+        write!(out, "{}", table::render(&["source", "products", "decoder", "classes"], &rows))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// `yagura config`.
+///
+/// # Errors
+/// A configuration that is refused.
+pub fn config(args: &ConfigArgs) -> anyhow::Result<()> {
+    let config = Config::load(args.config.as_deref())?;
+    Ok(write!(io::stdout(), "{}", config.to_toml())?)
+}
+
+/// `yagura rules check`: false where a rule cannot be loaded.
+///
+/// # Errors
+/// Standard output that is closed.
+pub fn rules_check(paths: &[PathBuf]) -> anyhow::Result<bool> {
+    let set = rules::load(false, None, paths);
+    let mut out = BufWriter::new(io::stdout().lock());
+    for error in &set.errors {
+        let text = std::fs::read_to_string(&error.path).unwrap_or_default();
+        writeln!(out, "{}", diagnostic::render(error, &text))?;
+    }
+    let (count, failed) = (set.rules.len(), set.errors.len());
+    let engine = Engine::new(Arc::new(Sources::builtin()?), Arc::new(set));
+    for error in engine.plan_errors() {
+        writeln!(out, "error[{}]: {error}", error.code())?;
+    }
+    let failed = failed + engine.plan_errors().len();
+    writeln!(out, "{count} rules loaded, {failed} faults")?;
+    out.flush()?;
+    Ok(failed == 0)
+}
+
+/// `yagura rules list`.
+///
+/// # Errors
+/// Standard output that is closed.
+pub fn rules_list(paths: &[PathBuf], format: Format) -> anyhow::Result<()> {
+    let set = rules::load(paths.is_empty(), None, paths);
+    let (_, plan_errors) = yagura_detect::correlate::Plan::from_rules(&set.rules);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut rows = Vec::new();
+    for rule in &set.rules {
+        let place = rule.logsource.clone().unwrap_or_default();
+        let cannot = plan_errors.iter().find(|e| e.rule() == rule.id);
+        if format == Format::Ndjson {
+            let mut value = json!({
+                "id": rule.id, "title": rule.title, "level": rule.level.word(),
+                "kind": rule.kind.word(), "path": rule.path,
+                "logsource": { "product": place.product, "service": place.service, "category": place.category },
+            });
+            if let Some(error) = cannot {
+                value["error"] = json!({ "code": error.code(), "message": error.to_string(), "line": rule.line });
+            }
+            writeln!(out, "{value}")?;
+        } else {
+            let state = cannot.map_or("", |e| e.code());
+            rows.push(vec![
+                rule.id.clone(),
+                rule.level.word().to_owned(),
+                rule.kind.word().to_owned(),
+                rule.title.clone(),
+                state.to_owned(),
+            ]);
+        }
+    }
+    for error in &set.errors {
+        let (id, title) =
+            (error.id.clone().unwrap_or_default(), error.title.clone().unwrap_or_default());
+        if format == Format::Ndjson {
+            let value = json!({
+                "id": id, "title": title, "level": null, "kind": null, "path": error.path, "logsource": null,
+                "error": { "code": error.code, "message": error.message, "line": error.line },
+            });
+            writeln!(out, "{value}")?;
+        } else {
+            rows.push(vec![id, String::new(), String::new(), title, error.code.to_owned()]);
+        }
+    }
+    if format != Format::Ndjson {
+        write!(out, "{}", table::render(&["id", "level", "kind", "title", "fault"], &rows))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// `yagura parse`.
+///
+/// # Errors
+/// [`Usage`] for an unknown source or time; inputs that cannot be read.
+pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
+    let sources = Arc::new(Sources::builtin()?);
+    let source = source_choice(&sources, &args.source)?;
+    let engine = Engine::new(sources, Arc::new(RuleSet::load(Vec::new())));
+    let paths = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
+    let inputs = inputs::list(&paths, &[])?;
+    let (mut readers, reference) = prepare(&engine, &inputs, &source, &args.time)?;
+    let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
+    let mut batch = EventBatch::default();
+    for (input, reader) in inputs.iter().zip(readers.drain(..)) {
+        let context = Arc::new(context_of(input, &source, reference, &args.time));
+        let mut framer = Framer::new(reader, &source);
+        let hash = hash_of(&input.path.to_string_lossy());
+        while let Some(frame) = framer.next_frame()? {
+            batch.clear();
+            let head = header(hash, frame.number, frame.position, reference);
+            engine.parser().parse(&context, &head, frame.bytes, &mut batch);
+            for event in batch.iter() {
+                let name = engine.sources().name(event.event().source);
+                serde_json::to_writer(&mut out, &event_json(event, engine.fields(), name))?;
+                out.write_all(b"\n")?;
+            }
+        }
+        for fault in framer.take_faults() {
+            eprintln!("yagura: {}: {fault}", input.path.display());
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// The header of a record outside a journal.
+pub fn header(
+    hash: u64,
+    number: u64,
+    position: u64,
+    received_time: Micros,
+) -> RecordHeader<'static> {
+    RecordHeader {
+        id: EventId::content(hash, number),
+        received_time,
+        stream: hash,
+        batch: 0,
+        peer: "",
+        position,
+    }
+}
+
+/// The first 64 bits of a text's hash.
+pub fn hash_of(text: &str) -> u64 {
+    yagura_collect::intake::stream_id(&[text.as_bytes()])
+}
+
+/// The source a caller names.
+///
+/// # Errors
+/// [`Usage`] naming the known ones.
+pub fn source_choice(sources: &Sources, name: &str) -> anyhow::Result<SourceChoice> {
+    if name == "auto" {
+        return Ok(SourceChoice::Auto);
+    }
+    if sources.find(name).is_none() {
+        let known: Vec<&str> = sources.list().map(|s| s.name).collect();
+        let text = format!("source {name:?} is not known; known are auto, {}", known.join(", "));
+        return Err(Usage(text).into());
+    }
+    Ok(SourceChoice::Named(name.to_owned()))
+}
+
+/// The context of a file's records.
+pub fn context_of(
+    input: &Input,
+    source: &SourceChoice,
+    reference: Micros,
+    time: &TimeArgs,
+) -> Context {
+    let mut context = Context::new("default", "files", source.clone(), Reference::At(reference));
+    context.time_zone.clone_from(&time.time_zone);
+    context.path.clone_from(&input.relative);
+    context.host.clone_from(&input.host);
+    context.user.clone_from(&input.user);
+    context
+}
+
+/// Opens the inputs and finds the reference time: the one given, else the newest event time
+/// with a year that is not beyond tomorrow, else now.
+///
+/// # Errors
+/// [`Usage`] for a wrong time or zone; inputs that cannot be read.
+#[expect(clippy::type_complexity, reason = "readers of any kind, and a time")]
+pub fn prepare(
+    engine: &Engine,
+    inputs: &[Input],
+    source: &SourceChoice,
+    time: &TimeArgs,
+) -> anyhow::Result<(Vec<Box<dyn Read>>, Micros)> {
+    if let Some(zone) = &time.time_zone
+        && !yagura_parse::time::is_zone(zone)
+    {
+        let text =
+            format!("time zone {zone:?} is neither an IANA name nor an offset such as +09:00");
+        return Err(Usage(text).into());
+    }
+    let given = match &time.reference_time {
+        None => None,
+        Some(text) => Some(yagura_event::time::parse_rfc3339(text).ok_or_else(|| {
+            Usage(format!("reference time {text:?} is not RFC 3339, such as 2026-11-22T00:00:00Z"))
+        })?),
+    };
+    let now = SystemClock.now();
+    let context = Arc::new(Context::new("default", "files", source.clone(), Reference::At(now)));
+    let mut newest: Option<Micros> = None;
+    let mut readers: Vec<Box<dyn Read>> = Vec::new();
+    for input in inputs {
+        if input.path.as_os_str() == "-" {
+            let mut first = Vec::new();
+            io::stdin().lock().take(STDIN_LOOK_BYTES).read_to_end(&mut first)?;
+            if given.is_none() {
+                newest = newest.max(look(engine, &context, source, now, first.as_slice())?);
+            }
+            readers.push(Box::new(io::Cursor::new(first).chain(io::stdin())));
+            continue;
+        }
+        let open = || {
+            File::open(&input.path)
+                .map_err(|e| anyhow::anyhow!("cannot read {}: {e}", input.path.display()))
+        };
+        if given.is_none() {
+            newest = newest.max(look(engine, &context, source, now, open()?)?);
+        }
+        readers.push(Box::new(open()?));
+    }
+    Ok((readers, given.or(newest).unwrap_or(now)))
+}
+
+fn look(
+    engine: &Engine,
+    context: &Arc<Context>,
+    source: &SourceChoice,
+    now: Micros,
+    reader: impl Read,
+) -> anyhow::Result<Option<Micros>> {
+    let mut newest = None;
+    let mut framer = Framer::new(reader, source);
+    while let Some(frame) = framer.next_frame()? {
+        let time = engine.parser().event_time_with_year(context, frame.bytes);
+        newest = newest.max(time.filter(|t| *t <= now + yagura_event::time::DAY));
+    }
+    Ok(newest)
+}

@@ -1,0 +1,305 @@
+//! Commands on a data directory: through the running server's private socket where one holds
+//! the directory, else by opening it.
+
+use crate::cli::Usage;
+use crate::cli::args::{DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, SqlArgs};
+use crate::cli::scan::quoted;
+use crate::cli::table;
+use crate::config::Config;
+use crate::node::backend::NodeBackend;
+use crate::node::{Node, SOCKET, ingest};
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use yagura_api::{Backend, Client, SqlRequest};
+use yagura_disk::DiskError;
+use yagura_event::{SystemClock, TenantName, TenantScope};
+
+/// Where a command's answers come from.
+enum Place {
+    /// A server holds the directory.
+    Server(Client, tokio::runtime::Runtime),
+    /// Nobody does; it was opened here.
+    Here(Arc<Node>, NodeBackend),
+}
+
+impl Place {
+    fn of(data: &Path, config: &Config, must_exist: bool) -> anyhow::Result<Self> {
+        if must_exist && !data.join("VERSION").exists() {
+            let text = format!(
+                "{} is not a data directory; name one with --data, or begin with `yagura ingest` or `yagura up`",
+                data.display()
+            );
+            return Err(Usage(text).into());
+        }
+        match Node::open(data, config, Arc::new(SystemClock)) {
+            Ok(node) => {
+                let node = Arc::new(node);
+                let backend = NodeBackend::new(Arc::clone(&node))?;
+                Ok(Self::Here(node, backend))
+            }
+            Err(error) => match error.downcast_ref::<DiskError>() {
+                Some(DiskError::Locked { .. }) if data.join(SOCKET).exists() => {
+                    let runtime =
+                        tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+                    Ok(Self::Server(Client::new(&data.join(SOCKET)), runtime))
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn items(
+        &self,
+        path: &str,
+        here: impl FnOnce(&NodeBackend) -> Result<Vec<Value>, yagura_api::ApiError>,
+    ) -> anyhow::Result<Vec<Value>> {
+        match self {
+            Self::Here(_, backend) => here(backend).map_err(shown),
+            Self::Server(client, runtime) => {
+                let mut answer = runtime.block_on(client.get(path))?;
+                Ok(answer["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
+            }
+        }
+    }
+
+    fn close(self) -> anyhow::Result<()> {
+        if let Self::Here(node, backend) = self {
+            drop(backend);
+            if let Some(node) = Arc::into_inner(node) {
+                node.stop()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An API error in words, with what the log would get: there is no log here.
+fn shown(error: yagura_api::ApiError) -> anyhow::Error {
+    match error.internal {
+        Some(internal) => anyhow::anyhow!(internal),
+        None => anyhow::anyhow!(error.message),
+    }
+}
+
+fn scope(tenant: Option<&str>) -> anyhow::Result<(TenantScope, String)> {
+    match tenant {
+        None => Ok((TenantScope::operator(), String::new())),
+        Some(name) => {
+            let name = TenantName::new(name).map_err(|e| Usage(e.to_string()))?;
+            let query = format!("?tenant={name}");
+            Ok((TenantScope::one(name), query))
+        }
+    }
+}
+
+/// `yagura ingest`.
+///
+/// # Errors
+/// Inputs, settings or a data directory that do not work.
+pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
+    let mut config = Config::load(args.config.as_deref())?;
+    config.rules.paths.extend(args.rules.iter().cloned());
+    let absolute = |path: &PathBuf| -> anyhow::Result<PathBuf> {
+        path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
+    };
+    let request = ingest::Request {
+        tenant: args.tenant.clone(),
+        source: args.source.clone(),
+        patterns: args.path.clone(),
+        reference_time: args.time.reference_time.clone(),
+        time_zone: args.time.time_zone.clone(),
+        again: args.again,
+        inputs: args.inputs.iter().map(absolute).collect::<Result<_, _>>()?,
+    };
+    let place = Place::of(&args.data, &config, false)?;
+    let summary: ingest::Summary = match &place {
+        Place::Here(node, _) => ingest::run(node, &request, &|_| {})?,
+        Place::Server(client, runtime) => {
+            anyhow::ensure!(
+                args.rules.is_empty(),
+                "a running server's rules are its own; put rule files into its data directory's rules/ or its configuration"
+            );
+            let value = serde_json::to_value(&request)?;
+            let answer = runtime.block_on(client.post("/private/ingest", &value))?;
+            serde_json::from_slice(&answer)?
+        }
+    };
+    eprintln!(
+        "batch {}: {} files, {} of them known already; {} records taken, {} from an interrupted run",
+        summary.batch, summary.files, summary.known, summary.records, summary.resumed
+    );
+    let incidents = place.items("/api/v1/incidents", |b| b.incidents(&TenantScope::operator()))?;
+    eprintln!("{} incidents in the data directory; `yagura incidents` shows them", incidents.len());
+    place.close()
+}
+
+/// `yagura sql`.
+///
+/// # Errors
+/// A query that is wrong or goes beyond its limits.
+pub fn sql(args: &SqlArgs) -> anyhow::Result<()> {
+    let format = match args.format {
+        Format::Table => "table",
+        Format::Ndjson => "ndjson",
+        Format::Csv => "csv",
+        Format::Timeline => return Err(Usage("sql has no timeline form".to_owned()).into()),
+    };
+    let place = Place::of(&args.data, &Config::default(), true)?;
+    let (scope, query) = scope(args.tenant.as_deref())?;
+    let request = SqlRequest { sql: args.sql.clone(), format: Some(format.to_owned()) };
+    let bytes = match &place {
+        Place::Here(_, backend) => backend.sql(&scope, request).map_err(shown)?,
+        Place::Server(client, runtime) => {
+            let path = format!("/api/v1/sql{query}");
+            runtime.block_on(client.post(&path, &serde_json::to_value(&request)?))?
+        }
+    };
+    io::stdout().write_all(&bytes)?;
+    place.close()
+}
+
+/// `yagura incidents`.
+///
+/// # Errors
+/// A data directory that cannot be opened, an incident that is not there.
+pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<()> {
+    let place = Place::of(&args.data.data, &Config::default(), true)?;
+    let (scope, query) = scope(args.data.tenant.as_deref())?;
+    let mut items = place.items(&format!("/api/v1/incidents{query}"), |b| b.incidents(&scope))?;
+    if let Some(id) = &args.id {
+        items.retain(|item| {
+            text(item, "/finding_info/uid") == *id || text(item, "/metadata/uid") == *id
+        });
+        anyhow::ensure!(!items.is_empty(), "there is no incident {id}");
+    }
+    if args.id.is_some() && args.data.format == Format::Table {
+        for item in &items {
+            print!("{}", incident_text(item));
+        }
+        return place.close();
+    }
+    let columns: [(&str, &str); 6] = [
+        ("id", "/finding_info/uid"),
+        ("severity", "/severity"),
+        ("title", "/finding_info/title"),
+        ("outcome", "/outcome"),
+        ("from", "/start_time_dt"),
+        ("to", "/end_time_dt"),
+    ];
+    rows(args.data.format, &items, &columns)?;
+    place.close()
+}
+
+/// `yagura findings`.
+///
+/// # Errors
+/// A data directory that cannot be opened.
+pub fn findings(args: &FindingsArgs) -> anyhow::Result<()> {
+    let place = Place::of(&args.data.data, &Config::default(), true)?;
+    let (scope, query) = scope(args.data.tenant.as_deref())?;
+    let join = if query.is_empty() { "?" } else { "&" };
+    let path = format!("/api/v1/findings{query}{join}limit={}", args.limit);
+    let items = place.items(&path, |b| b.findings(&scope, args.limit))?;
+    let columns: [(&str, &str); 4] = [
+        ("severity", "/severity"),
+        ("title", "/finding_info/title"),
+        ("count", "/count"),
+        ("last", "/finding_info/last_seen_time_dt"),
+    ];
+    rows(args.data.format, &items, &columns)?;
+    place.close()
+}
+
+/// `yagura books`: false where they do not balance.
+///
+/// # Errors
+/// A data directory that cannot be opened.
+pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
+    let place = Place::of(&args.data, &Config::default(), true)?;
+    let (scope, query) = scope(args.tenant.as_deref())?;
+    let items = place.items(&format!("/api/v1/books{query}"), |b| b.books(&scope))?;
+    let columns: [(&str, &str); 9] = [
+        ("tenant", "/tenant"),
+        ("feed", "/feed"),
+        ("hour", "/hour"),
+        ("received", "/received"),
+        ("stored", "/stored"),
+        ("pending", "/pending"),
+        ("rejected", "/rejected"),
+        ("duplicate", "/duplicate"),
+        ("gap", "/gap"),
+    ];
+    rows(args.format, &items, &columns)?;
+    place.close()?;
+    Ok(items.iter().all(|item| item["gap"] == json!(0)))
+}
+
+fn text(item: &Value, pointer: &str) -> String {
+    match item.pointer(pointer) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn rows(format: Format, items: &[Value], columns: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let header: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let cells = |item: &Value| -> Vec<String> {
+        columns.iter().map(|(_, pointer)| text(item, pointer)).collect()
+    };
+    match format {
+        Format::Ndjson => {
+            for item in items {
+                writeln!(out, "{item}")?;
+            }
+        }
+        Format::Csv => {
+            writeln!(out, "{}", header.join(","))?;
+            for item in items {
+                let line: Vec<String> = cells(item).iter().map(|c| quoted(c)).collect();
+                writeln!(out, "{}", line.join(","))?;
+            }
+        }
+        Format::Table | Format::Timeline => {
+            let rows: Vec<Vec<String>> = items.iter().map(cells).collect();
+            write!(out, "{}", table::render(&header, &rows))?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// One incident for a person: summary in both languages, principals, timeline.
+pub fn incident_text(item: &Value) -> String {
+    let line = |pointer: &str| table::visible(&text(item, pointer));
+    let mut out = format!(
+        "{}  {}  {}\n{}\n{}\n\n",
+        line("/finding_info/uid"),
+        line("/severity"),
+        line("/finding_info/title"),
+        line("/desc"),
+        line("/desc_ja"),
+    );
+    let list = |pointer: &str| item.pointer(pointer).and_then(Value::as_array).cloned();
+    for principal in list("/principals").unwrap_or_default() {
+        out.push_str(&format!(
+            "  {:<20} {} {}\n",
+            table::visible(&text(&principal, "/role")),
+            table::visible(&text(&principal, "/type")),
+            table::visible(&text(&principal, "/value"))
+        ));
+    }
+    out.push('\n');
+    for step in list("/timeline").unwrap_or_default() {
+        out.push_str(&format!(
+            "  {}  {:<8} {}\n",
+            table::visible(&text(&step, "/time_dt")),
+            table::visible(&text(&step, "/severity")),
+            table::visible(&text(&step, "/title"))
+        ));
+    }
+    out
+}

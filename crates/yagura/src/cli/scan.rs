@@ -1,0 +1,234 @@
+//! `yagura scan`: matches from files, no server.
+
+use crate::cli::args::{Format, ScanArgs};
+use crate::cli::offline::{context_of, hash_of, header, prepare, source_choice};
+use crate::cli::{Usage, table};
+use crate::engine::{Engine, Scratch};
+use crate::{inputs, rules};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Instant;
+use yagura_detect::RuleInfo;
+use yagura_detect::correlate::{BatchCorrelator, Limits};
+use yagura_event::{ClassUid, EventBatch, Finding, Level, Lsn, Match, Sample};
+use yagura_parse::{Framer, Sources};
+use yagura_verdict::finding_json;
+
+/// Most failed rules named on standard error; `yagura rules check` names all.
+const FAILED_SHOWN_MAX: usize = 50;
+
+/// Where a record stood: (input, number from 1).
+type Places = HashMap<u128, (usize, u64)>;
+
+#[derive(Default)]
+struct Counts {
+    records: u64,
+    unparsed: u64,
+}
+
+/// Runs the scan.
+///
+/// # Errors
+/// [`Usage`] for wrong arguments; inputs that cannot be read.
+pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
+    let Some(min_level) = Level::from_word(&args.min_level) else {
+        let text = format!(
+            "level {:?} is not one of informational, low, medium, high, critical",
+            args.min_level
+        );
+        return Err(Usage(text).into());
+    };
+    let sources = Arc::new(Sources::builtin()?);
+    let source = source_choice(&sources, &args.source)?;
+    let set = Arc::new(rules::load(false, None, &args.rules));
+    let engine = Engine::new(sources, Arc::clone(&set));
+    let files = inputs::list(&args.inputs, &[])?;
+    let began = Instant::now();
+    let (readers, reference) = prepare(&engine, &files, &source, &args.time)?;
+    let (mut matches, mut places, mut counts) = (Vec::new(), Places::new(), Counts::default());
+    let bar = io::stderr().is_terminal().then(|| indicatif::ProgressBar::new(files.len() as u64));
+    let mut scratch = Scratch::default();
+    for (at, (input, reader)) in files.iter().zip(readers).enumerate() {
+        let context = Arc::new(context_of(input, &source, reference, &args.time));
+        let hash = hash_of(&input.path.to_string_lossy());
+        let mut framer = Framer::new(reader, &source);
+        let mut batch = EventBatch::default();
+        while let Some(frame) = framer.next_frame()? {
+            batch.clear();
+            let head = header(hash, frame.number, frame.position, reference);
+            engine.parser().parse(&context, &head, frame.bytes, &mut batch);
+            counts.records += 1;
+            let before = matches.len();
+            match_batch(&engine, &batch, &mut scratch, &mut counts, &mut matches);
+            for found in &matches[before..] {
+                places.insert(found.event, (at, frame.number));
+            }
+        }
+        for fault in framer.take_faults() {
+            eprintln!("yagura: {}: {fault}", input.path.display());
+        }
+        if let Some(bar) = &bar {
+            bar.inc(1);
+        }
+    }
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    let mut found = results(&engine, matches, args.dedup)?;
+    found.retain(|finding| finding.level >= min_level);
+    if args.format == Format::Timeline {
+        found.sort_by_key(|f| (f.first_time, f.id));
+    }
+    let names: Vec<String> = files.iter().map(|f| f.path.to_string_lossy().into_owned()).collect();
+    print(args.format, &found, &places, &names)?;
+    summary(&set, &counts, found.len(), began);
+    Ok(())
+}
+
+fn match_batch(
+    engine: &Engine,
+    batch: &EventBatch,
+    scratch: &mut Scratch,
+    counts: &mut Counts,
+    out: &mut Vec<Match>,
+) {
+    for event in batch.iter() {
+        let head = event.event();
+        counts.unparsed += u64::from(head.class == ClassUid::BASE && head.source == u16::MAX);
+        scratch.hits.clear();
+        engine.matcher().matches(event, &mut scratch.matcher, &mut scratch.hits);
+        let source = engine.source_name(head.source);
+        for hit in &scratch.hits {
+            out.push(engine.matcher().build_match(event, hit, source, &mut scratch.matcher));
+        }
+    }
+}
+
+/// Matches of rules as findings of one event each, and the findings of correlations; with
+/// `dedup` the findings of rules, too.
+fn results(engine: &Engine, matches: Vec<Match>, dedup: bool) -> anyhow::Result<Vec<Finding>> {
+    let mut single = Vec::new();
+    if !dedup {
+        for found in &matches {
+            if let Some((index, rule)) = engine.rules().by_id(&found.rule)
+                && !engine.feeds_only(index)
+            {
+                single.push(finding_of(found, rule));
+            }
+        }
+    }
+    let mut sorted = matches;
+    sorted.sort_by(|a, b| (a.time, a.event, &a.rule).cmp(&(b.time, b.event, &b.rule)));
+    let plan = Arc::clone(engine.plan());
+    let ok = sorted.into_iter().map(Ok::<Match, std::convert::Infallible>);
+    let output = BatchCorrelator::run(plan, Limits::default(), Lsn(0), ok)?;
+    single.extend(output.findings.into_iter().filter(|f| dedup || f.kind != "rule"));
+    Ok(single)
+}
+
+fn finding_of(found: &Match, rule: &RuleInfo) -> Finding {
+    Finding {
+        id: found.id,
+        version: 1,
+        tenant: found.tenant.clone(),
+        rule: found.rule.clone(),
+        title: rule.title.clone(),
+        level: rule.level,
+        kind: "rule".to_owned(),
+        tags: rule.tags.clone(),
+        group: String::new(),
+        first_time: found.time,
+        last_time: found.time,
+        count: 1,
+        parties: found.parties.clone(),
+        samples: vec![Sample {
+            event: found.event,
+            rule: found.rule.clone(),
+            time: found.time,
+            source: found.source.clone(),
+            feed: found.feed.clone(),
+            fields: found.fields.clone(),
+            parties: found.parties.clone(),
+            raw: found.raw.clone(),
+        }],
+        lsn: 0,
+    }
+}
+
+/// The place of the deciding event: the last one of the samples.
+fn place(finding: &Finding, places: &Places) -> Option<(usize, u64)> {
+    finding.samples.iter().rev().find_map(|sample| places.get(&sample.event).copied())
+}
+
+fn print(
+    format: Format,
+    found: &[Finding],
+    places: &Places,
+    names: &[String],
+) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let header = ["time", "level", "rule", "count", "input", "record"];
+    let mut rows = Vec::new();
+    for finding in found {
+        let at = place(finding, places);
+        let input = at.and_then(|(input, _)| names.get(input)).cloned().unwrap_or_default();
+        let record = at.map_or(0, |(_, record)| record);
+        if format == Format::Ndjson {
+            let mut value: Value = finding_json(finding);
+            value["input"] = json!(input);
+            value["record"] = json!(record);
+            writeln!(out, "{value}")?;
+            continue;
+        }
+        rows.push(vec![
+            yagura_event::time::rfc3339(finding.last_time),
+            finding.level.word().to_owned(),
+            finding.title.clone(),
+            finding.count.to_string(),
+            input,
+            record.to_string(),
+        ]);
+    }
+    match format {
+        Format::Ndjson => {}
+        Format::Csv => {
+            writeln!(out, "{}", header.join(","))?;
+            for row in &rows {
+                let cells: Vec<String> = row.iter().map(|c| quoted(c)).collect();
+                writeln!(out, "{}", cells.join(","))?;
+            }
+        }
+        Format::Table | Format::Timeline => write!(out, "{}", table::render(&header, &rows))?,
+    }
+    Ok(out.flush()?)
+}
+
+/// A CSV cell (RFC 4180), with a leading quote mark where a spreadsheet would run it.
+pub fn quoted(cell: &str) -> String {
+    let guard = if cell.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+}
+
+fn summary(set: &yagura_detect::RuleSet, counts: &Counts, found: usize, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64().max(0.001);
+    for error in set.errors.iter().take(FAILED_SHOWN_MAX) {
+        eprintln!("rule not loaded: {error}");
+    }
+    if set.errors.len() > FAILED_SHOWN_MAX {
+        eprintln!(
+            "and {} more; `yagura rules check` names all",
+            set.errors.len() - FAILED_SHOWN_MAX
+        );
+    }
+    eprintln!(
+        "records {}, parsed {}, unparsed {}; rules loaded {}, failed {}; findings {found}; {:.0} records/s",
+        counts.records,
+        counts.records - counts.unparsed,
+        counts.unparsed,
+        set.rules.len(),
+        set.errors.len(),
+        counts.records as f64 / seconds
+    );
+}

@@ -1,0 +1,224 @@
+//! `yagura up`: listeners over a node until a signal asks it to stop.
+
+use crate::cli::args::UpArgs;
+use crate::config::Config;
+use crate::node::backend::NodeBackend;
+use crate::node::{Node, SOCKET};
+use anyhow::Context as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use yagura_api::{Backend, private_router, public_router};
+use yagura_collect::syslog::serve_tcp;
+use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantName};
+use yagura_journal::Entry;
+
+/// The feed of the syslog listener.
+const SYSLOG_FEED: &str = "syslog";
+
+/// How long the journal is idle before a tick is written, and how often one follows.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Ticks written in a row to an idle journal: they let windows and updates due end. After
+/// them a tick comes once a minute.
+const TICKS_IN_A_ROW: u32 = 5;
+
+/// Runs the platform.
+///
+/// # Errors
+/// A data directory or an address that cannot be used, or the pipeline's failure.
+pub fn run(args: &UpArgs) -> anyhow::Result<()> {
+    let config = Config::load(args.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let server = Server::start(&args.data, &config, clock).await?;
+        eprintln!(
+            "yagura is up: API on http://{}, syslog (TCP) on {}, data in {}",
+            config.listen.http,
+            config.listen.syslog_tcp,
+            args.data.display()
+        );
+        let failed = tokio::select! {
+            () = signal() => None,
+            failure = server.failure() => Some(failure),
+        };
+        server.stop().await?;
+        match failed {
+            Some(failure) => Err(anyhow::anyhow!(failure)),
+            None => Ok(()),
+        }
+    })
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// A node with its listeners.
+pub struct Server {
+    node: Arc<Node>,
+    backend: Arc<NodeBackend>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Binds the listeners, opens the node, then serves.
+    ///
+    /// # Errors
+    /// An address in use, a data directory that cannot be opened.
+    pub async fn start(
+        data: &Path,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let bind = |address| async move {
+            TcpListener::bind(address).await.with_context(|| {
+                format!(
+                    "cannot listen on {address}; stop what uses it or configure another address"
+                )
+            })
+        };
+        let http = bind(config.listen.http).await?;
+        let syslog = bind(config.listen.syslog_tcp).await?;
+        let (path, settings) = (data.to_owned(), config.clone());
+        let node =
+            tokio::task::spawn_blocking(move || Node::open(&path, &settings, clock)).await??;
+        let node = Arc::new(node);
+        let backend = Arc::new(NodeBackend::new(Arc::clone(&node))?);
+        let private = private_socket(data)?;
+        let (stop, stopped) = watch::channel(false);
+        let tenant = TenantName::default_tenant();
+        let context =
+            Context::new(tenant.as_str(), SYSLOG_FEED, SourceChoice::Auto, Reference::Received);
+        let feed = node.intake().feed(tenant, &context)?;
+        let mut tasks = Vec::new();
+        let intake = Arc::clone(node.intake());
+        tasks.push(tokio::spawn(serve_tcp(syslog, intake, feed, stopped.clone())));
+        let shared: Arc<dyn Backend> = Arc::clone(&backend) as Arc<dyn Backend>;
+        let ends = |mut stopped: watch::Receiver<bool>| async move {
+            // An error means that the sender is gone: that is a stop, too.
+            let _ = stopped.changed().await;
+        };
+        let app = axum_serve_tcp(http, public_router(Arc::clone(&shared)), ends(stopped.clone()));
+        tasks.push(tokio::spawn(app));
+        let app = axum_serve_unix(private, private_router(shared), ends(stopped.clone()));
+        tasks.push(tokio::spawn(app));
+        tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
+        Ok(Self { node, backend, stop, tasks })
+    }
+
+    /// The platform behind the listeners.
+    pub fn backend(&self) -> &Arc<NodeBackend> {
+        &self.backend
+    }
+
+    /// Waits for the pipeline's failure.
+    pub async fn failure(&self) -> String {
+        loop {
+            if let Some(failure) = self.node.progress().read().failure {
+                return failure;
+            }
+            if let Some(reason) = self.node.journal().stopped() {
+                return format!("intake stopped: {reason}");
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Ends the listeners, works off the journal, commits everything.
+    ///
+    /// # Errors
+    /// The pipeline's failure.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Self { node, backend, stop, tasks } = self;
+        // Nobody listens any more if every task has ended already.
+        let _ = stop.send(true);
+        for task in tasks {
+            // A client that keeps its connection open must not keep the platform up.
+            let _ = tokio::time::timeout(Duration::from_secs(3), task).await;
+        }
+        tokio::task::spawn_blocking(move || {
+            drop(backend);
+            match Arc::into_inner(node) {
+                Some(node) => {
+                    let socket = node.data().join(SOCKET);
+                    let stopped = node.stop();
+                    // A socket that stays is replaced at the next start.
+                    let _ = std::fs::remove_file(socket);
+                    stopped
+                }
+                None => Ok(()),
+            }
+        })
+        .await?
+    }
+}
+
+async fn axum_serve_tcp(
+    listener: TcpListener,
+    app: yagura_api::Router,
+    ends: impl Future<Output = ()> + Send + 'static,
+) {
+    if let Err(error) = yagura_api::serve(listener, app, ends).await {
+        tracing::error!(%error, "the API ended");
+    }
+}
+
+async fn axum_serve_unix(
+    listener: UnixListener,
+    app: yagura_api::Router,
+    ends: impl Future<Output = ()> + Send + 'static,
+) {
+    if let Err(error) = yagura_api::serve_unix(listener, app, ends).await {
+        tracing::error!(%error, "the private socket ended");
+    }
+}
+
+/// The socket in the data directory that only its owner can open. The directory's lock is
+/// held, so a socket that is there is a dead server's.
+fn private_socket(data: &Path) -> anyhow::Result<UnixListener> {
+    let path = data.join(SOCKET);
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    let listener = UnixListener::bind(&path)
+        .with_context(|| format!("cannot make the private socket {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Keeps the journal's clock going while nothing arrives.
+async fn ticks(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    let mut seen = node.journal().durable();
+    let mut quiet = 0u32;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            _ = stopped.changed() => return,
+        }
+        let durable = node.journal().durable();
+        if durable != seen {
+            (seen, quiet) = (durable, 0);
+            continue;
+        }
+        quiet += 1;
+        if quiet > TICKS_IN_A_ROW && quiet % 60 != 0 {
+            continue;
+        }
+        let intake = Arc::clone(node.intake());
+        let wrote = tokio::task::spawn_blocking(move || intake.control(&[Entry::Tick])).await;
+        if let Ok(Ok(done)) = wrote {
+            seen = done.last;
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The platform's wiring: configuration, engine, pipeline threads, node, command line.
+
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod epochs;
+pub mod inputs;
+pub mod node;
+pub mod pipeline;
+pub mod rules;

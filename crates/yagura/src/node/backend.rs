@@ -1,0 +1,237 @@
+//! The platform behind the HTTP routes.
+
+use crate::node::{Node, books, ingest};
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet};
+use std::io::Cursor;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Runtime;
+use yagura_api::{ApiError, Backend, IngestReply, IngestRequest, Kind, SqlRequest};
+use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
+use yagura_event::{Context, Reference, SourceChoice, TenantScope};
+use yagura_journal::{Entry, JournalError};
+use yagura_lake::{SqlLimits, output, run_sql};
+use yagura_meta::FindingFilter;
+use yagura_parse::Framer;
+use yagura_verdict::{finding_json, incident_json};
+
+/// Most idempotency keys held beside the store's, of requests that are not judged yet.
+const RECENT_KEYS_MAX: usize = 100_000;
+
+/// Serves one node.
+pub struct NodeBackend {
+    node: Arc<Node>,
+    queries: Runtime,
+    feeds: Mutex<HashMap<String, FeedContext>>,
+    keys: Mutex<Keys>,
+    batch: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Keys {
+    busy: HashSet<(String, String)>,
+    recent: HashMap<(String, String), IngestReply>,
+}
+
+impl NodeBackend {
+    /// A backend with a runtime of its own for queries.
+    ///
+    /// # Errors
+    /// If the system gives no threads.
+    pub fn new(node: Arc<Node>) -> std::io::Result<Self> {
+        let queries = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("query")
+            .enable_all()
+            .build()?;
+        let (feeds, keys, batch) = (Mutex::default(), Mutex::default(), Mutex::new(()));
+        Ok(Self { node, queries, feeds, keys, batch })
+    }
+
+    fn feed(&self, request: &IngestRequest) -> Result<FeedContext, ApiError> {
+        let source = match &request.source {
+            None => SourceChoice::Auto,
+            Some(name) => ingest::source_choice(&self.node, name)
+                .map_err(|e| ApiError::new(Kind::Invalid, "source_unknown", e.to_string()))?,
+        };
+        let tenant = request.tenant.as_str();
+        let mut context = Context::new(tenant, &request.feed, source, Reference::Received);
+        context.host.clone_from(&request.host);
+        let id = context.id().to_string();
+        if let Some(feed) = lock(&self.feeds).get(&id) {
+            return Ok(feed.clone());
+        }
+        let feed =
+            self.node.intake().feed(request.tenant.clone(), &context).map_err(intake_error)?;
+        lock(&self.feeds).insert(id, feed.clone());
+        Ok(feed)
+    }
+
+    /// The answer to a repeat, or the key taken.
+    fn begin(&self, request: &IngestRequest) -> Result<Option<IngestReply>, ApiError> {
+        let Some(key) = &request.idempotency_key else { return Ok(None) };
+        let pair = (request.tenant.to_string(), key.clone());
+        let mut keys = lock(&self.keys);
+        if let Some(reply) = keys.recent.get(&pair) {
+            return Ok(Some(IngestReply { repeated: true, ..reply.clone() }));
+        }
+        if !keys.busy.insert(pair.clone()) {
+            let text = "a request with this key is being taken; repeat later";
+            return Err(ApiError::new(Kind::Busy, "idempotency_busy", text));
+        }
+        drop(keys);
+        let scope = TenantScope::one(request.tenant.clone());
+        let stored = self.node.judge().and_then(|j| Ok(j.reply(&scope, key)?));
+        match stored {
+            Ok(None) => Ok(None),
+            Ok(Some(text)) => {
+                lock(&self.keys).busy.remove(&pair);
+                let reply: IngestReply = serde_json::from_str(&text).map_err(ApiError::internal)?;
+                Ok(Some(IngestReply { repeated: true, ..reply }))
+            }
+            Err(error) => {
+                lock(&self.keys).busy.remove(&pair);
+                Err(ApiError::internal(error))
+            }
+        }
+    }
+
+    fn end(&self, request: &IngestRequest, reply: Option<&IngestReply>) {
+        let Some(key) = &request.idempotency_key else { return };
+        let pair = (request.tenant.to_string(), key.clone());
+        let mut keys = lock(&self.keys);
+        keys.busy.remove(&pair);
+        if let Some(reply) = reply {
+            if keys.recent.len() >= RECENT_KEYS_MAX {
+                // The store has all but the newest by now.
+                keys.recent.clear();
+            }
+            keys.recent.insert(pair, reply.clone());
+        }
+    }
+
+    fn take(&self, request: &IngestRequest) -> Result<IngestReply, ApiError> {
+        let feed = self.feed(request)?;
+        let mut group = Group::new(&feed, &request.peer);
+        let host = request.host.as_deref().unwrap_or_default();
+        let stream = stream_id(&[feed.feed.as_bytes(), request.peer.as_bytes(), host.as_bytes()]);
+        let source = request.source.clone().map_or(SourceChoice::Auto, SourceChoice::Named);
+        let mut framer = Framer::new(Cursor::new(&request.body), &source);
+        while let Some(frame) = framer.next_frame().map_err(ApiError::internal)? {
+            group.push(stream, frame.number, frame.bytes).map_err(intake_error)?;
+        }
+        let reply = IngestReply { accepted: group.len(), repeated: false };
+        if let Some(key) = &request.idempotency_key {
+            group.control(Entry::IdempotencyKey {
+                tenant: request.tenant.clone(),
+                key: key.clone(),
+                response: serde_json::to_string(&reply).map_err(ApiError::internal)?,
+            });
+        }
+        if !group.is_empty() {
+            self.node.intake().submit_blocking(group).map_err(intake_error)?;
+        }
+        Ok(reply)
+    }
+}
+
+impl Backend for NodeBackend {
+    fn ingest(&self, request: IngestRequest) -> Result<IngestReply, ApiError> {
+        if let Some(reply) = self.begin(&request)? {
+            return Ok(reply);
+        }
+        let taken = self.take(&request);
+        self.end(&request, taken.as_ref().ok());
+        taken
+    }
+
+    fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError> {
+        let judge = self.node.judge().map_err(ApiError::internal)?;
+        let list = judge.findings(scope, &FindingFilter::default(), limit);
+        Ok(list.map_err(ApiError::internal)?.iter().map(finding_json).collect())
+    }
+
+    fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError> {
+        let judge = self.node.judge().map_err(ApiError::internal)?;
+        let list = judge.incidents(scope).map_err(ApiError::internal)?;
+        Ok(list.iter().map(incident_json).collect())
+    }
+
+    fn incident(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError> {
+        let judge = self.node.judge().map_err(ApiError::internal)?;
+        let list = judge.incident(scope, id).map_err(ApiError::internal)?;
+        list.first().map(incident_json).ok_or_else(|| {
+            ApiError::new(Kind::NotFound, "incident_unknown", format!("there is no incident {id}"))
+        })
+    }
+
+    fn books(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError> {
+        let rows = books::rows(&self.node, scope).map_err(ApiError::internal)?;
+        rows.iter().map(|row| serde_json::to_value(row).map_err(ApiError::internal)).collect()
+    }
+
+    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError> {
+        let view = self.node.lake().view();
+        let limits = SqlLimits::default();
+        let answer = self.queries.block_on(run_sql(view, scope.clone(), &request.sql, &limits));
+        let result = answer.map_err(|error| {
+            if error.is_users_fault() {
+                ApiError::new(Kind::Invalid, "query", error.to_string())
+            } else {
+                ApiError::internal(error)
+            }
+        })?;
+        let mut out = Vec::new();
+        match request.format.as_deref() {
+            Some("csv") => output::write_csv(&result, &mut out),
+            Some("table") => output::write_table(&result, &mut out),
+            _ => output::write_ndjson(&result, &mut out),
+        }
+        .map_err(ApiError::internal)?;
+        Ok(out)
+    }
+
+    fn status(&self) -> Result<Value, ApiError> {
+        let judge = self.node.judge().map_err(ApiError::internal)?;
+        let scope = TenantScope::operator();
+        let stats = judge.stats(&scope).map_err(ApiError::internal)?;
+        let (findings, entities, incidents) = stats.iter().fold((0, 0, 0), |sum, s| {
+            (sum.0 + s.findings, sum.1 + s.entities, sum.2 + s.incidents)
+        });
+        let mut value =
+            serde_json::to_value(self.node.progress().read()).map_err(ApiError::internal)?;
+        value["findings"] = json!(findings);
+        value["entities"] = json!(entities);
+        value["incidents"] = json!(incidents);
+        value["durable_lsn"] = json!(self.node.journal().durable().0);
+        Ok(value)
+    }
+
+    fn ingest_files(&self, request: Value) -> Result<Value, ApiError> {
+        let request: ingest::Request = serde_json::from_value(request)
+            .map_err(|e| ApiError::new(Kind::Invalid, "request", e.to_string()))?;
+        let _one_at_a_time = lock(&self.batch);
+        let summary = ingest::run(&self.node, &request, &|_| {})
+            .map_err(|e| ApiError::new(Kind::Invalid, "ingest", format!("{e:#}")))?;
+        serde_json::to_value(summary).map_err(ApiError::internal)
+    }
+}
+
+fn intake_error(error: IntakeError) -> ApiError {
+    match &error {
+        IntakeError::Journal(JournalError::Full { .. } | JournalError::Busy) => {
+            ApiError::new(Kind::Busy, "journal_full", error.to_string())
+        }
+        IntakeError::Journal(JournalError::Stopped(_)) | IntakeError::Stopping => {
+            ApiError::new(Kind::Busy, "intake_stopped", error.to_string())
+        }
+        IntakeError::Journal(JournalError::TooLarge { .. }) => {
+            ApiError::new(Kind::TooLarge, "record_too_large", error.to_string())
+        }
+        IntakeError::Journal(_) => ApiError::internal(error),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

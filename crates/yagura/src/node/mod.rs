@@ -1,0 +1,243 @@
+//! One data directory at work: journal, pipeline, stores; opened, used, stopped.
+
+pub mod backend;
+pub mod books;
+pub mod ingest;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::epochs::Epochs;
+use crate::pipeline::judge::JudgeConsumer;
+use crate::pipeline::lakes::LakeConsumer;
+use crate::pipeline::progress::Progress;
+use crate::pipeline::run::{Parts, Pipeline};
+use crate::pipeline::snapshot::SnapshotStore;
+use crate::rules;
+use anyhow::{Context as _, bail};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use yagura_collect::Intake;
+use yagura_detect::RuleSet;
+use yagura_disk::{DataLock, Fs, RealFs, create_dirs, open_version};
+use yagura_event::{Clock, Lsn};
+use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
+use yagura_lake::{LAKE_DIR, LakeHandle, LakeWriter};
+use yagura_meta::JudgeStore;
+use yagura_parse::Sources;
+
+/// Version of the data directory's form.
+pub const DATA_VERSION: u32 = 1;
+
+/// The judge's file in the data directory.
+pub const JUDGE_FILE: &str = "judge.sqlite";
+
+/// The running server's private socket in the data directory.
+pub const SOCKET: &str = "socket";
+
+/// Bytes of submitted groups that wait for the journal's writer.
+const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Tenants share this many buckets of the tables.
+const BUCKETS: u64 = 64;
+
+/// An open data directory.
+pub struct Node {
+    data: PathBuf,
+    journal: JournalHandle,
+    intake: Arc<Intake>,
+    lake: LakeHandle,
+    progress: Arc<Progress>,
+    pipeline: Option<Pipeline>,
+    engine: Arc<Engine>,
+    _lock: DataLock,
+}
+
+impl Node {
+    /// Opens `data`, replays what no consumer has, and starts the pipeline. On return every
+    /// durable entry is judged.
+    ///
+    /// # Errors
+    /// A directory in use, newer, damaged or not writable, each with what to do.
+    pub fn open(data: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let fs: Arc<dyn Fs> = Arc::new(RealFs);
+        create_dirs(fs.as_ref(), data)
+            .with_context(|| format!("cannot create data directory {}", data.display()))?;
+        let lock = DataLock::acquire(data)?;
+        open_version(fs.as_ref(), data, DATA_VERSION, &["journal", LAKE_DIR, JUDGE_FILE])?;
+        let (journal, recovery) =
+            Journal::open(Arc::clone(&fs), &data.join("journal"), options(config))?;
+        if let Some(torn) = &recovery.torn {
+            tracing::warn!(
+                ?torn,
+                "the journal's torn tail was cut; nothing acknowledged was in it"
+            );
+        }
+        let handle = journal.handle();
+        let writer = Arc::new(JournalWriter::start(journal, QUEUE_BYTES)?);
+        let (engine, texts) = current_engine(data, config)?;
+        let epochs = Epochs::new(Arc::clone(&fs), data);
+        epochs.save(&engine, &texts)?;
+        let mut history = epochs.history(&handle)?;
+        let intake = Arc::new(Intake::new(writer, clock));
+        if history.last().map(|(_, hash)| *hash) != Some(u128::from_be_bytes(engine.hash())) {
+            let done = intake.control(&[Entry::Epoch { hash: engine.hash() }])?;
+            history.push((done.first.0, u128::from_be_bytes(engine.hash())));
+            epochs.write(&history)?;
+        }
+        let (parts, lake) = parts(&fs, data, config, &handle, &engine, &epochs, &history)?;
+        let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
+        let progress = Arc::new(Progress::at(at_lake, at_judge));
+        let pipeline = Pipeline::start(parts, Arc::clone(&progress))?;
+        progress.wait_judged(handle.durable()).map_err(anyhow::Error::msg)?;
+        let data = data.to_owned();
+        let pipeline = Some(pipeline);
+        Ok(Self { data, journal: handle, intake, lake, progress, pipeline, engine, _lock: lock })
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The door to the journal.
+    pub fn intake(&self) -> &Arc<Intake> {
+        &self.intake
+    }
+
+    /// The journal's reading side.
+    pub fn journal(&self) -> &JournalHandle {
+        &self.journal
+    }
+
+    /// The newest view of the tables.
+    pub fn lake(&self) -> &LakeHandle {
+        &self.lake
+    }
+
+    /// Where the pipeline is.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Rules and sources in force.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// A reader of the judge's store.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn judge(&self) -> anyhow::Result<JudgeStore> {
+        Ok(JudgeStore::open_read_only(&self.data.join(JUDGE_FILE))?)
+    }
+
+    /// Works off what is durable, commits everything and ends the threads.
+    ///
+    /// # Errors
+    /// The pipeline's failure, if it had one.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(pipeline) = self.pipeline.take() {
+            pipeline.stop();
+        }
+        match self.progress.read().failure {
+            Some(failure) => bail!(failure),
+            None => Ok(()),
+        }
+    }
+}
+
+fn options(config: &Config) -> Options {
+    Options {
+        segment_bytes_max: config.journal.segment_bytes,
+        keep: config.journal.keep,
+        quota_bytes: config.journal.quota_bytes,
+        ..Options::default()
+    }
+}
+
+/// The engine of the rules and sources that are to be in force, and the rules' texts.
+///
+/// # Errors
+/// A source definition of the user's own that is wrong.
+pub fn current_engine(
+    data: &Path,
+    config: &Config,
+) -> anyhow::Result<(Arc<Engine>, Vec<(String, String)>)> {
+    let own = data.join("sources");
+    let sources = if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? };
+    let (files, errors) = rules::collect(config.rules.builtin, Some(data), &config.rules.paths);
+    let set = RuleSet::load(files.clone());
+    let failed = set.errors.len() + errors.len();
+    if failed > 0 {
+        tracing::warn!(failed, "rules could not be loaded; `yagura rules check` says why");
+    }
+    Ok((Arc::new(Engine::new(Arc::new(sources), Arc::new(set))), files))
+}
+
+fn parts(
+    fs: &Arc<dyn Fs>,
+    data: &Path,
+    config: &Config,
+    journal: &JournalHandle,
+    engine: &Arc<Engine>,
+    epochs: &Epochs,
+    history: &[(u64, u128)],
+) -> anyhow::Result<(Parts, LakeHandle)> {
+    let lake = LakeWriter::open(Arc::clone(fs), &data.join(LAKE_DIR), 1, Arc::new(bucket_of))?;
+    let view = lake.handle();
+    let interval = Duration::from_secs(config.lake.flush_interval_s);
+    let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval);
+    let store = JudgeStore::open(&data.join(JUDGE_FILE))?;
+    let snapshot = match store.snapshot()? {
+        Some(reference) => Some(SnapshotStore::new(Arc::clone(fs), data).read(&reference)?),
+        None => None,
+    };
+    let judge_from = snapshot.as_ref().map_or(Lsn(0), |s| Lsn(s.lsn));
+    let from = lake.checkpoint().min(judge_from);
+    let (lake_at, judged, durable) = (lake.checkpoint(), store.lsn()?, journal.durable());
+    if durable < lake_at || durable < judged {
+        bail!(
+            "the journal ends at {durable}, the tables at {lake_at}, the findings at {judged}: \
+             journal files are missing; restore them from a backup"
+        );
+    }
+    let in_force = |at: Lsn| -> anyhow::Result<Arc<Engine>> {
+        match history.iter().rev().find(|(lsn, _)| *lsn <= at.0) {
+            Some((_, hash)) if *hash != u128::from_be_bytes(engine.hash()) => {
+                epochs.load(hash.to_be_bytes())
+            }
+            _ => Ok(Arc::clone(engine)),
+        }
+    };
+    let judge = JudgeConsumer::open(store, Arc::clone(fs), data, snapshot, in_force(judge_from)?)?;
+    let (current, kept) = (Arc::clone(engine), epochs.clone());
+    let workers = match config.pipeline.workers {
+        0 => std::thread::available_parallelism().map_or(2, usize::from),
+        n => n,
+    };
+    let parts = Parts {
+        journal: journal.clone(),
+        lake,
+        judge,
+        engine: in_force(from)?,
+        engine_of: Arc::new(move |hash| {
+            if hash == current.hash() {
+                return Some(Arc::clone(&current));
+            }
+            kept.load(hash).map_err(|error| tracing::error!(%error, "epoch")).ok()
+        }),
+        from,
+        workers,
+        inflight_bytes: config.pipeline.inflight_bytes,
+        judge_interval: Duration::from_millis(config.pipeline.judge_interval_ms),
+    };
+    Ok((parts, view))
+}
+
+/// The bucket of a tenant: a hash of its name.
+fn bucket_of(tenant: &str) -> i32 {
+    let hash = yagura_collect::intake::stream_id(&[tenant.as_bytes()]);
+    i32::try_from(hash % BUCKETS).unwrap_or(0)
+}
