@@ -231,7 +231,6 @@ pub fn context_of(
 ///
 /// # Errors
 /// [`Usage`] for a wrong time or zone; inputs that cannot be read.
-#[expect(clippy::type_complexity, reason = "readers of any kind, and a time")]
 pub fn prepare(
     engine: &Engine,
     inputs: &[Input],

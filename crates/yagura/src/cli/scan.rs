@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use yagura_detect::RuleInfo;
 use yagura_detect::correlate::{BatchCorrelator, Limits};
-use yagura_event::{ClassUid, EventBatch, Finding, Level, Lsn, Match, Sample};
-use yagura_parse::{Framer, Sources};
+use yagura_event::{EventBatch, Finding, Level, Lsn, Match, Sample};
+use yagura_parse::{Framer, Sources, UNRECOGNISED};
 use yagura_verdict::finding_json;
 
 /// Most failed rules named on standard error; `yagura rules check` names all.
@@ -96,7 +96,10 @@ fn match_batch(
 ) {
     for event in batch.iter() {
         let head = event.event();
-        counts.unparsed += u64::from(head.class == ClassUid::BASE && head.source == u16::MAX);
+        if head.source == UNRECOGNISED {
+            counts.unparsed += 1;
+            continue;
+        }
         scratch.hits.clear();
         engine.matcher().matches(event, &mut scratch.matcher, &mut scratch.hits);
         let source = engine.source_name(head.source);

@@ -212,7 +212,7 @@ async fn ticks(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
             continue;
         }
         quiet += 1;
-        if quiet > TICKS_IN_A_ROW && quiet % 60 != 0 {
+        if quiet > TICKS_IN_A_ROW && !quiet.is_multiple_of(60) {
             continue;
         }
         let intake = Arc::clone(node.intake());

@@ -181,6 +181,11 @@ impl Backend for NodeBackend {
                 ApiError::internal(error)
             }
         })?;
+        if result.truncated {
+            let rows = limits.rows_max;
+            let text = format!("the answer has more than {rows} rows; narrow it or add a LIMIT");
+            return Err(ApiError::new(Kind::Invalid, "too_many_rows", text));
+        }
         let mut out = Vec::new();
         match request.format.as_deref() {
             Some("csv") => output::write_csv(&result, &mut out),

@@ -55,7 +55,7 @@ pub struct Node {
 
 impl Node {
     /// Opens `data`, replays what no consumer has, and starts the pipeline. On return every
-    /// durable entry is judged.
+    /// durable entry is judged and visible.
     ///
     /// # Errors
     /// A directory in use, newer, damaged or not writable, each with what to do.
@@ -89,7 +89,7 @@ impl Node {
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
         let pipeline = Pipeline::start(parts, Arc::clone(&progress))?;
-        progress.wait_judged(handle.durable()).map_err(anyhow::Error::msg)?;
+        progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
         Ok(Self { data, journal: handle, intake, lake, progress, pipeline, engine, _lock: lock })
@@ -157,14 +157,14 @@ fn options(config: &Config) -> Options {
     }
 }
 
+/// Rule files as (path, text).
+type RuleTexts = Vec<(String, String)>;
+
 /// The engine of the rules and sources that are to be in force, and the rules' texts.
 ///
 /// # Errors
 /// A source definition of the user's own that is wrong.
-pub fn current_engine(
-    data: &Path,
-    config: &Config,
-) -> anyhow::Result<(Arc<Engine>, Vec<(String, String)>)> {
+pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<(Arc<Engine>, RuleTexts)> {
     let own = data.join("sources");
     let sources = if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? };
     let (files, errors) = rules::collect(config.rules.builtin, Some(data), &config.rules.paths);

@@ -149,17 +149,30 @@ impl Progress {
         }
     }
 
+    /// Waits until rows up to `lsn` are visible and findings committed: a reopened directory
+    /// then answers as if it had never been closed.
+    ///
+    /// # Errors
+    /// The pipeline's failure.
+    pub fn wait_caught_up(&self, lsn: Lsn) -> Result<(), String> {
+        self.wait(|state| state.judge >= lsn && state.lake_applied >= lsn)
+    }
+
     /// Waits until the judge has committed `lsn`.
     ///
     /// # Errors
     /// The pipeline's failure.
     pub fn wait_judged(&self, lsn: Lsn) -> Result<(), String> {
+        self.wait(|state| state.judge >= lsn)
+    }
+
+    fn wait(&self, reached: impl Fn(&State) -> bool) -> Result<(), String> {
         let mut state = self.lock();
         loop {
             if let Some(failure) = &state.failure {
                 return Err(failure.clone());
             }
-            if state.judge >= lsn {
+            if reached(&state) {
                 return Ok(());
             }
             let wait = self.changed.wait_timeout(state, Duration::from_millis(100));

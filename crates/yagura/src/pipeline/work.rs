@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use yagura_event::{EventBatch, Lsn, Match, Micros, Relation};
 use yagura_journal::{Chunk, Entry, JournalError, JournalHandle};
-use yagura_parse::RecordHeader;
+use yagura_parse::{RecordHeader, UNRECOGNISED};
 
 /// Most journal bytes of one unit; larger ones amortise more, smaller ones arrive sooner.
 pub const WORK_BYTES_MAX: usize = 256 * 1024;
@@ -166,7 +166,11 @@ fn match_events(engine: &Engine, done: &mut Done, scratch: &mut Scratch) {
     let mut found = std::mem::take(&mut scratch.hits);
     for (index, event) in done.batch.iter().enumerate() {
         found.clear();
-        engine.matcher().matches(event, &mut scratch.matcher, &mut found);
+        // A record that no source could read has no fields: every rule that only excludes
+        // something would hit it.
+        if event.event().source != UNRECOGNISED {
+            engine.matcher().matches(event, &mut scratch.matcher, &mut found);
+        }
         let source = engine.source_name(event.event().source);
         for hit in &found {
             done.hits.push(Hit {
