@@ -298,7 +298,7 @@ impl Graph {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{host, ip, tie, user};
+    use crate::tests::sample::{host, ip, tie, user};
     use yagura_event::time::HOUR;
 
     #[test]

@@ -39,6 +39,4 @@ pub use principal::{Principal, PrincipalRole};
 pub use reading::{Item, Reading, read_all};
 
 #[cfg(test)]
-mod sample;
-#[cfg(test)]
 mod tests;

@@ -1,12 +1,14 @@
 //! Small stories: what must become one incident, what two, and what none.
 #![allow(clippy::unwrap_used)]
 
+pub mod sample;
+
 use crate::cluster::{Candidate, candidates};
 use crate::graph::{Graph, Tie};
 use crate::outcome::Outcome;
 use crate::principal::PrincipalRole;
 use crate::reading::Item;
-use crate::sample::{command, domain, finding, host, ip, tie, user};
+use crate::tests::sample::{command, domain, finding, host, ip, tie, user};
 use yagura_event::time::{DAY, HOUR, MINUTE, Micros};
 use yagura_event::{Finding, Level, RelationKind, Role};
 
