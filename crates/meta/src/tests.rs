@@ -54,7 +54,7 @@ pub(crate) fn ran(owner: &str, id: u128, rule: &str, time: Micros, on: &str, by:
         rule: rule.into(),
         title: format!("Rule {rule}"),
         level: Level::High,
-        kind: "rule".into(),
+        kind: "value_count".into(),
         tags: vec![format!("attack.{rule}")],
         group: String::new(),
         first_time: time,

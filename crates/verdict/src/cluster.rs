@@ -1,7 +1,8 @@
 //! Groups linked findings and says which groups are incidents.
 //!
-//! Findings from medium up are joined where a link reaches [`LINK_MIN`] (union-find, single
-//! link); low ones are attached to the group they are linked to best, from [`ATTACH_MIN`] on.
+//! Conjunctions from medium up and critical findings are joined where a link reaches
+//! [`LINK_MIN`] (union-find, single link). Low ones and leads are attached, by who did it and
+//! not by where it was (`same_doer`), to the group they are linked to best, and join nothing.
 //! A group is an incident if some host or account inside is black by the group's evidence and
 //! the group spans two rules or holds a critical finding. An outside address alone opens
 //! nothing, however black: scanning is the weather. Findings that add less than [`ADDS_MIN`] to
@@ -11,9 +12,9 @@ use crate::entity::{Entity, EntityKind};
 use crate::graph::Graph;
 use crate::incident::{Story, tell};
 use crate::ledger::{Standing, Verdict, stand, stand_at_peak};
-use crate::link::{Scene, link};
+use crate::link::{Scene, link, same_doer};
 use crate::params::{
-    ADDS_MIN, ATTACH_MIN, FLOW_FACTOR, FLOW_SUM_MAX, INCIDENT_FINDINGS_MAX, LINK_FLOOR, LINK_MIN,
+    ADDS_MIN, CORE_MIN, FLOW_FACTOR, FLOW_SUM_MAX, INCIDENT_FINDINGS_MAX, LINK_FLOOR, LINK_MIN,
     NEIGHBOURS_MAX, PRIOR_LOG_ODDS,
 };
 use crate::reading::{Item, Reading, read_all};
@@ -151,15 +152,21 @@ struct Group {
 
 /// The groups, in the order of their oldest finding from medium up.
 fn groups(readings: &[Reading<'_>], bonds: Vec<Bond>) -> Vec<Group> {
-    let core = |i: usize| readings[i].finding.level >= Level::Medium && readings[i].weight > 0.0;
+    let core = |i: usize| {
+        let r = &readings[i];
+        !r.lead && r.finding.level >= Level::Medium && r.weight >= CORE_MIN
+    };
     let mut parent: Vec<usize> = (0..readings.len()).collect();
     for bond in bonds.iter().filter(|b| b.strength >= LINK_MIN && core(b.a) && core(b.b)) {
         let (a, b) = (root(&mut parent, bond.a), root(&mut parent, bond.b));
         parent[a.max(b)] = a.min(b);
     }
     let mut best: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
-    for bond in bonds.iter().filter(|b| b.strength >= ATTACH_MIN && core(b.a) != core(b.b)) {
+    for bond in bonds.iter().filter(|b| core(b.a) != core(b.b)) {
         let (low, high) = if core(bond.a) { (bond.b, bond.a) } else { (bond.a, bond.b) };
+        if !same_doer(&readings[low], &readings[high]) {
+            continue;
+        }
         let group = root(&mut parent, high);
         let entry = best.entry(low).or_insert((0.0, group));
         if bond.strength > entry.0 {

@@ -108,8 +108,8 @@ pub fn stand_at_peak(entity: &Entity, evidence: &[&Evidence], flow: f64) -> Stan
 ///
 /// Heaviest evidence counts first. Evidence of the same dependence (technique) is discounted by
 /// [`SAME_TECHNIQUE_FACTOR`] for each piece before it, by [`SAME_RULE_FACTOR`] where it is of
-/// the same rule; all of it halves with every [`HALF_LIFE`] of distance from `as_of`; low findings, medium findings, and
-/// attacks that only aimed at the entity together add at most their caps.
+/// the same rule; all of it halves with every [`HALF_LIFE`] of distance from `as_of`; low findings, medium findings
+/// with leads, and attacks that only aimed at the entity together add at most their caps.
 pub fn stand(entity: &Entity, evidence: &[&Evidence], as_of: Micros, flow: f64) -> Standing {
     let mut sorted: Vec<&Evidence> = evidence.to_vec();
     sorted.sort_by(|a, b| {
@@ -137,11 +137,11 @@ pub fn stand(entity: &Entity, evidence: &[&Evidence], as_of: Micros, flow: f64) 
                 added = added.min(LOW_SUM_MAX - low);
                 low += added;
             }
-            Level::Medium => {
+            Level::High | Level::Critical if !piece.lead => {}
+            _ => {
                 added = added.min(MEDIUM_SUM_MAX - medium);
                 medium += added;
             }
-            Level::High | Level::Critical => {}
         }
         direct += added;
         waterfall.push(Contribution {
@@ -198,6 +198,7 @@ mod tests {
             rule: rule.into(),
             title: rule.into(),
             level,
+            lead: false,
             dependence: technique.into(),
             entity: Entity::new(EntityKind::Host, "h"),
             role: Role::Device,

@@ -24,9 +24,10 @@
 use crate::account::is_local;
 use crate::entity::{Entity, EntityKind};
 use crate::graph::Graph;
+use crate::outcome::Outcome;
 use crate::params::{
-    ASSAILANT_SCALE, CONFLICT_FACTOR, LINK_FLOOR, LINK_FULL, LINK_NONE, MIXED_FACTOR,
-    TARGET_FACTOR, TIE_CONNECTED, TIE_LOGON, TIE_NAME, rarity,
+    ASSAILANT_SCALE, ATTACH_GAP, CONFLICT_FACTOR, EXPOSED, LINK_FLOOR, LINK_FULL, LINK_NONE,
+    MIXED_FACTOR, OWN_OUTSIDE_MIN, TARGET_FACTOR, TIE_CONNECTED, TIE_LOGON, TIE_NAME, rarity,
 };
 use crate::reading::Reading;
 use crate::touch::Touch;
@@ -135,7 +136,12 @@ fn path<'x>(
     let (strength, tie) = if x.entity == y.entity {
         (shared(x, y, conflict, scene), None)
     } else {
-        let (kind, factor) = tie(&x.entity, &y.entity, pair, scene.graph)?;
+        let exposed = exposed(x, y, pair, scene.graph);
+        let (kind, factor) = match exposed {
+            true => (RelationKind::Session, TIE_LOGON),
+            false => tie(&x.entity, &y.entity, pair, scene.graph)?,
+        };
+        let conflict = if exposed { 1.0 } else { conflict };
         let end = |touch: &Touch| match kind {
             RelationKind::Session | RelationKind::LogonFrom => touch.ends.logon,
             RelationKind::Resolves => touch.ends.name,
@@ -147,6 +153,57 @@ fn path<'x>(
     let fan = ((x.fan.max(1) * y.fan.max(1)) as f64).sqrt();
     let strength = strength / fan;
     (strength >= LINK_FLOOR).then_some(Path { strength, from: &x.entity, to: &y.entity, tie })
+}
+
+/// Whether one finding is what an attacker ran on a host and the other, later, is by an account
+/// that had a session on that host: its credentials may be taken there. That the two name
+/// different accounts is then no sign against it.
+fn exposed(x: &Touch, y: &Touch, pair: Pair<'_, '_>, graph: &Graph) -> bool {
+    let (host, account, (there, later)) = match (x.entity.kind, y.entity.kind) {
+        (EntityKind::Host, EntityKind::User) => (x, y, pair),
+        (EntityKind::User, EntityKind::Host) => (y, x, (pair.1, pair.0)),
+        _ => return false,
+    };
+    let (from, to) = (there.finding.first_time, later.finding.last_time);
+    host.on
+        && there.ran
+        && there.outcome == Outcome::Succeeded
+        && !is_local(&account.entity.value)
+        && later.finding.last_time >= from
+        && later.finding.first_time - there.finding.last_time <= EXPOSED
+        && graph
+            .ties(&host.entity, &account.entity, from - EXPOSED, to)
+            .any(|kind| kind == RelationKind::Session)
+}
+
+/// Whether a lead is by the doer of a conjunction: the one account it names (a local one on the
+/// same host), or an outside address or domain that few use, no more than [`ATTACH_GAP`] apart.
+pub fn same_doer(lead: &Reading<'_>, other: &Reading<'_>) -> bool {
+    let (a, b) = (lead.finding, other.finding);
+    let gap = (b.first_time - a.last_time).max(a.first_time - b.last_time);
+    if gap > ATTACH_GAP {
+        return false;
+    }
+    let theirs = |t: &Touch| other.touches.iter().find(|o| o.entity == t.entity);
+    let users: Vec<&Touch> =
+        lead.touches.iter().filter(|t| t.entity.kind == EntityKind::User).collect();
+    match users.as_slice() {
+        [] => {}
+        [user] => {
+            let same_host = || lead.touches.iter().any(|t| t.on && theirs(t).is_some_and(|o| o.on));
+            let known = theirs(user).is_some_and(|o| o.role != Role::Target || is_done(other));
+            return known && (!is_local(&user.entity.value) || same_host());
+        }
+        _ => return false,
+    }
+    lead.touches.iter().any(|t| {
+        let rare = t.role == Role::Source || t.telling >= OWN_OUTSIDE_MIN;
+        t.entity.is_outside() && rare && t.fan == 1 && theirs(t).is_some()
+    })
+}
+
+fn is_done(reading: &Reading<'_>) -> bool {
+    reading.outcome == Outcome::Succeeded
 }
 
 fn shared(x: &Touch, y: &Touch, conflict: f64, scene: &Scene<'_>) -> f64 {
@@ -189,16 +246,25 @@ fn tie(x: &Entity, y: &Entity, pair: Pair<'_, '_>, graph: &Graph) -> Option<(Rel
 }
 
 /// See the module: 1, or halved for accounts and for outside sources named by both, none shared.
+/// Where one finding happened on the host that is the other's source, the sources follow each
+/// other instead of contradicting.
 fn conflict(a: &Reading<'_>, b: &Reading<'_>) -> f64 {
     let users = |t: &&Touch| t.entity.kind == EntityKind::User;
     let sources = |t: &&Touch| t.role == Role::Source && t.entity.kind != EntityKind::User;
     let mut factor = 1.0;
-    for disjoint in [disjoint(a, b, users), disjoint(a, b, sources)] {
+    let pivot = pivots(a, b) || pivots(b, a);
+    for disjoint in [disjoint(a, b, users), !pivot && disjoint(a, b, sources)] {
         if disjoint {
             factor *= CONFLICT_FACTOR;
         }
     }
     factor
+}
+
+fn pivots(there: &Reading<'_>, from: &Reading<'_>) -> bool {
+    let source = |t: &Touch| t.role == Role::Source && t.entity.kind == EntityKind::Host;
+    let on = |host: &Entity| there.touches.iter().any(|t| t.on && t.entity == *host);
+    from.touches.iter().any(|t| source(t) && on(&t.entity))
 }
 
 fn disjoint(a: &Reading<'_>, b: &Reading<'_>, pick: impl Fn(&&Touch) -> bool) -> bool {

@@ -29,8 +29,8 @@ pub fn level_weight(level: Level) -> f64 {
 
 /// Most that low findings together add to one entity.
 pub const LOW_SUM_MAX: f64 = 0.75;
-/// Most that medium findings together add to one entity. With [`LOW_SUM_MAX`] and
-/// [`FLOW_SUM_MAX`] it stays below what black needs: noise without a high finding opens nothing.
+/// Most that medium findings and leads together add to one entity. With [`LOW_SUM_MAX`] and
+/// [`FLOW_SUM_MAX`] it stays below what black needs: noise without a conjunction opens nothing.
 pub const MEDIUM_SUM_MAX: f64 = 4.0;
 /// Each further finding of another rule for the same technique counts this much of the one before.
 pub const SAME_TECHNIQUE_FACTOR: f64 = 0.5;
@@ -43,10 +43,21 @@ pub const FLOW_FACTOR: f64 = 0.3;
 /// Most that flowing evidence adds to one entity.
 pub const FLOW_SUM_MAX: f64 = 2.0;
 
+/// What a lead weighs: a finding below critical of a rule that looks at single events. Public
+/// rule sets have thousands of them, and a busy administrator or installer hits several a day;
+/// what they say is that a look is worth it.
+pub const LEAD_FACTOR: f64 = 0.6;
+/// A lead's rule that hits this many more hosts than one within the window weighs half: software
+/// that does the same on a second host is more likely rolled out than broken in.
+pub const LEAD_PREVALENCE_SCALE: f64 = 1.0;
+/// A lead belongs to a story no farther than this from a conjunction of the same doer.
+pub const ATTACH_GAP: Micros = 30 * MINUTE;
+/// How telling a place outside must be to be the doer's own.
+pub const OWN_OUTSIDE_MIN: f64 = 0.5;
 /// Conjunctions of several events mean more than one event.
 pub const KIND_TEMPORAL_FACTOR: f64 = 1.3;
-/// Regular contact is common in benign software too.
-pub const KIND_PERIODIC_FACTOR: f64 = 0.9;
+/// Regular contact is common in benign software too, which the rarity of its destination tells.
+pub const KIND_PERIODIC_FACTOR: f64 = 1.0;
 /// A finding whose every record shows that the attempt was stopped.
 pub const BLOCKED_FACTOR: f64 = 0.4;
 /// A rule that hits this many more hosts than one within the window weighs half.
@@ -85,8 +96,8 @@ pub const SHARE_DESTINATION_OUTSIDE: f64 = 0.9;
 pub const RARITY_SCALE: f64 = 8.0;
 /// Two findings belong together from this strength on.
 pub const LINK_MIN: f64 = 0.30;
-/// A low finding is attached to a story from this strength on.
-pub const ATTACH_MIN: f64 = 0.5;
+/// A conjunction that weighs less than this joins nothing: a third of a medium one.
+pub const CORE_MIN: f64 = 0.5;
 /// Strengths below this are not looked at.
 pub const LINK_FLOOR: f64 = 0.1;
 /// Findings no further apart than this are linked in full ...
@@ -101,6 +112,10 @@ pub const MIXED_FACTOR: f64 = 0.6;
 pub const TARGET_FACTOR: f64 = 0.5;
 /// Strength of a relation between the entities of two findings, before rarity.
 pub const TIE_LOGON: f64 = 0.8;
+/// How long after commands of an attacker ran on a host an account with a session there may be
+/// misused elsewhere, and how old that session may be: tickets and cached credentials live about
+/// a working day.
+pub const EXPOSED: Micros = 10 * HOUR;
 /// See [`TIE_LOGON`]: name and address, file and where it came from.
 pub const TIE_NAME: f64 = 0.8;
 /// See [`TIE_LOGON`]: two hosts talked.
@@ -108,8 +123,9 @@ pub const TIE_CONNECTED: f64 = 0.45;
 /// A relation holds this long before and after it was seen.
 pub const TIE_SLACK: Micros = 30 * MINUTE;
 
-/// An entity is a principal of an incident from this much direct evidence on.
-pub const PRINCIPAL_MIN: f64 = 1.2;
+/// An entity is a principal of an incident from this much direct evidence on: above a medium
+/// lead, below a medium conjunction's outside destination that two hosts have in common.
+pub const PRINCIPAL_MIN: f64 = 1.1;
 /// A finding stays in a story if what it adds to some entity is at least this.
 pub const ADDS_MIN: f64 = 0.1;
 

@@ -6,10 +6,10 @@ use crate::graph::Graph;
 use crate::outcome::{Outcome, of_finding};
 use crate::params::{FINDINGS_MAX, LINK_NONE, PREVALENT_HOSTS_MIN, PREVALENT_SHARE, ROUTINE_SPAN};
 use crate::touch::{Touch, touches};
-use crate::weight::{Evidence, evidence, finding_weight};
+use crate::weight::{Evidence, evidence, finding_weight, is_lead};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_event::time::Micros;
-use yagura_event::{Finding, Level};
+use yagura_event::{Finding, Level, ObservableKind};
 
 /// A finding and the journal position of its first version.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,10 @@ pub struct Reading<'a> {
     pub tactics: Vec<Tactic>,
     /// What findings depend on each other by: the first technique, else the rule.
     pub dependence: String,
+    /// Whether it is only a lead, see [`is_lead`].
+    pub lead: bool,
+    /// Whether commands or programs ran in it.
+    pub ran: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// Evidence it gives before the entities' parts, in nats.
@@ -80,7 +84,10 @@ fn read<'a>(item: Item<'a>, touches: Vec<Touch>, spread: Spread, graph: &Graph) 
     let finding = item.finding;
     let tactics = tactics(&finding.tags);
     let outcome = of_finding(finding, &tactics);
-    let weight = finding_weight(finding, outcome, spread);
+    let mut weight = finding_weight(finding, outcome, spread);
+    if finding.kind == "periodic" {
+        weight *= own_contact(&touches);
+    }
     let dependence =
         techniques(&finding.tags).into_iter().next().unwrap_or_else(|| finding.rule.clone());
     let evidence = evidence(finding, &touches, &dependence, outcome, weight, graph);
@@ -90,10 +97,25 @@ fn read<'a>(item: Item<'a>, touches: Vec<Touch>, spread: Spread, graph: &Graph) 
         touches,
         tactics,
         dependence,
+        lead: is_lead(finding),
+        ran: finding.parties.iter().any(|p| {
+            matches!(p.observable.kind, ObservableKind::Process | ObservableKind::CommandLine)
+        }),
         outcome,
         weight,
         evidence,
     }
+}
+
+/// How far regular contact is the host's own: everyone's update server is polled as regularly
+/// as an attacker's, so the rarest place outside decides.
+fn own_contact(touches: &[Touch]) -> f64 {
+    touches
+        .iter()
+        .filter(|t| t.role != yagura_event::Role::Source && t.entity.is_outside())
+        .map(|t| t.telling)
+        .max_by(f64::total_cmp)
+        .unwrap_or(1.0)
 }
 
 type Spans<'a> = BTreeMap<&'a str, BTreeMap<String, Vec<(Micros, Micros)>>>;

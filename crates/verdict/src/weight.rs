@@ -1,7 +1,7 @@
 //! How much a finding says, and about whom.
 //!
 //! ```text
-//! weight = level x kind x outcome x prevalence x routine
+//! weight = level x kind (or lead) x outcome x prevalence x routine
 //! llr(e) = weight x share(part of e) x own(e) / fan(e)
 //! ```
 //! *Own* is how far the doing is the entity's own: a proxy's traffic is its clients', a popular
@@ -14,12 +14,12 @@ use crate::entity::{Entity, EntityKind};
 use crate::graph::{Facet, Graph};
 use crate::outcome::Outcome;
 use crate::params::{
-    BLOCKED_FACTOR, KIND_PERIODIC_FACTOR, KIND_TEMPORAL_FACTOR, PREVALENCE_SCALE, PREVALENT_FACTOR,
-    ROUTINE_FACTOR, SHARE_ACTOR, SHARE_DESTINATION, SHARE_DESTINATION_OUTSIDE, SHARE_TARGET,
-    SHARE_TARGET_FAILED, level_weight, rarity,
+    BLOCKED_FACTOR, KIND_PERIODIC_FACTOR, KIND_TEMPORAL_FACTOR, LEAD_FACTOR, LEAD_PREVALENCE_SCALE,
+    PREVALENCE_SCALE, PREVALENT_FACTOR, ROUTINE_FACTOR, SHARE_ACTOR, SHARE_DESTINATION,
+    SHARE_DESTINATION_OUTSIDE, SHARE_TARGET, SHARE_TARGET_FAILED, level_weight, rarity,
 };
 use crate::reading::Spread;
-use crate::touch::Touch;
+use crate::touch::{Touch, inward};
 use yagura_event::time::Micros;
 use yagura_event::{Finding, FindingId, Level, ObservableKind, Role};
 
@@ -34,6 +34,8 @@ pub struct Evidence {
     pub title: String,
     /// Its level.
     pub level: Level,
+    /// Whether it is a lead, see [`is_lead`].
+    pub lead: bool,
     /// What it depends on others by: technique or rule.
     pub dependence: String,
     /// The entity.
@@ -59,6 +61,12 @@ impl Evidence {
     }
 }
 
+/// Whether a finding is only a lead: one event that looked bad, below critical. Leads add to a
+/// story that conjunctions tell; alone they open none.
+pub fn is_lead(finding: &Finding) -> bool {
+    finding.kind == "rule" && finding.level < Level::Critical
+}
+
 /// What a finding says as a whole, in nats.
 pub fn finding_weight(finding: &Finding, outcome: Outcome, spread: Spread) -> f64 {
     let kind = match finding.kind.as_str() {
@@ -69,8 +77,17 @@ pub fn finding_weight(finding: &Finding, outcome: Outcome, spread: Spread) -> f6
     let outcome = if outcome == Outcome::Blocked { BLOCKED_FACTOR } else { 1.0 };
     let habit = if spread.habit { PREVALENT_FACTOR } else { 1.0 };
     let routine = if spread.routine { ROUTINE_FACTOR } else { 1.0 };
-    let prevalence = rarity(spread.hosts, PREVALENCE_SCALE);
-    level_weight(finding.level) * kind * outcome * prevalence * habit * routine
+    let (lead, scale) = if is_lead(finding) {
+        (LEAD_FACTOR, LEAD_PREVALENCE_SCALE)
+    } else {
+        (1.0, PREVALENCE_SCALE)
+    };
+    let prevalence = rarity(spread.hosts, scale);
+    // Every host polls something; what counts is how common the polled place is, which the
+    // caller adds.
+    let (prevalence, habit) =
+        if finding.kind == "periodic" { (1.0, 1.0) } else { (prevalence, habit) };
+    level_weight(finding.level) * kind * lead * outcome * prevalence * habit * routine
 }
 
 /// What a finding of `weight` says about each of its entities.
@@ -88,17 +105,23 @@ pub fn evidence(
             ObservableKind::Process | ObservableKind::CommandLine | ObservableKind::File
         )
     });
+    let lead = is_lead(finding);
     touches
         .iter()
         .filter_map(|touch| {
             let share = share(touch, outcome);
-            let own = own(touch, ran, touches, graph);
+            // Of regular contact the weight itself says how rare its destination is.
+            let own = match finding.kind.as_str() {
+                "periodic" if touch.entity.is_outside() => 1.0,
+                _ => own(touch, ran, touches, graph),
+            };
             let llr = weight * share * own / touch.fan.max(1) as f64;
             (llr > 0.0).then(|| Evidence {
                 finding: finding.finding_id(),
                 rule: finding.rule.clone(),
                 title: finding.title.clone(),
                 level: finding.level,
+                lead,
                 dependence: dependence.to_owned(),
                 entity: touch.entity.clone(),
                 role: touch.role,
@@ -130,7 +153,12 @@ fn own(touch: &Touch, ran: bool, touches: &[Touch], graph: &Graph) -> f64 {
             }
         }
         EntityKind::User => 1.0,
-        _ if touch.role == Role::Source && !entity.is_outside() => graph.own_traffic(entity),
+        _ if touch.role == Role::Source && !entity.is_outside() => {
+            if inward(touches.iter().map(|t| (&t.entity, t.role))) {
+                return 1.0;
+            }
+            graph.own_traffic(entity)
+        }
         _ if touch.role != Role::Source && entity.is_outside() => touch.telling,
         _ => 1.0,
     }

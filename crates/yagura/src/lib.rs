@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod epochs;
+pub mod evaluate;
 pub mod inputs;
 pub mod node;
 pub mod pipeline;

@@ -66,6 +66,8 @@ fn guessed_password(at: Micros, lines: &mut Vec<Line>) {
         lines.push(syslog(at + n * 7 * SECOND, WEB, 84, "sshd", 7_010 + n as u64, &body));
     }
     let at = at + 70 * SECOND;
+    let body = format!("Connection from {ATTACKER} port 44120 on {WEB_IP} port 22 rdomain \"\"");
+    lines.push(syslog(at - SECOND, WEB, 86, "sshd", 7_040, &body));
     let body = format!("Accepted password for {ACCOUNT} from {ATTACKER} port 44120 ssh2");
     lines.push(syslog(at, WEB, 86, "sshd", 7_040, &body));
     let body =

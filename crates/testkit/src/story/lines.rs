@@ -102,10 +102,11 @@ pub fn process(
 ) -> Line {
     let quote = |text: &str| serde_json::to_string(text).unwrap_or_else(|_| "\"\"".to_owned());
     let text = format!(
-        "{{\"timestamp_ms\":{},\"id\":\"{pid:08x}-0000-4000-8000-{:012x}\",\"hostname\":\"{}\",\"object\":\"PROCESS\",\"action\":\"CREATE\",\"pid\":{pid},\"ppid\":{},\"principal\":{},\"properties\":{{\"command_line\":{},\"image_path\":{},\"parent_image_path\":{}}}}}",
+        "{{\"timestamp_ms\":{},\"id\":\"{pid:08x}-0000-4000-8000-{:012x}\",\"hostname\":\"{}\",\"object\":\"PROCESS\",\"action\":\"CREATE\",\"objectID\":\"{pid:08x}-0000-4000-8001-{:012x}\",\"pid\":{pid},\"ppid\":{},\"principal\":{},\"properties\":{{\"command_line\":{},\"image_path\":{},\"parent_image_path\":{}}}}}",
         at / 1_000,
         at.rem_euclid(1 << 40),
         host.to_uppercase(),
+        at.rem_euclid(1 << 40),
         pid.saturating_sub(40),
         quote(user),
         quote(command),

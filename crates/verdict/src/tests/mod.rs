@@ -49,7 +49,7 @@ fn office(size: usize) -> Vec<Tie> {
 /// from ws2.
 fn three_hosts(at: Micros, first_id: u128) -> Vec<Finding> {
     let id = |n: u128| first_id + n;
-    vec![
+    let mut list = vec![
         finding(
             id(0),
             "web_scan",
@@ -109,7 +109,11 @@ fn three_hosts(at: Micros, first_id: u128) -> Vec<Finding> {
                 (Role::Destination, domain("cdn-updates.example")),
             ],
         ),
-    ]
+    ];
+    for finding in &mut list {
+        finding.kind = "value_count".into();
+    }
+    list
 }
 
 fn values(candidate: &Candidate, role: PrincipalRole) -> Vec<&str> {
@@ -384,4 +388,97 @@ fn ocsf_forms_have_the_contract() {
     assert_eq!(json["evidences"].as_array().unwrap().len(), 5);
     let text = serde_json::to_string(&incident).unwrap();
     assert_eq!(serde_json::from_str::<crate::Incident>(&text).unwrap(), incident);
+}
+
+#[test]
+fn leads_alone_open_nothing_but_join_the_story_of_their_doer() {
+    let lead = |id: u128, who: &str, at: Micros| {
+        let mut lead = finding(
+            id,
+            &format!("lead_{id}"),
+            Level::High,
+            &format!("execution t{id}"),
+            at,
+            &[(Role::Device, host("fs")), (Role::Actor, user(who)), (Role::Object, command("x"))],
+        );
+        lead.kind = "rule".into();
+        lead
+    };
+    let many: Vec<Finding> = (1..=12).map(|n| lead(2_000 + n, "u2", T0)).collect();
+    assert_eq!(judge(&many, &office(20)), []);
+    let mut all = three_hosts(T0, 1);
+    all.push(lead(2_000, "u2", T0 + 35 * MINUTE));
+    all.push(lead(2_001, "u7", T0 + 35 * MINUTE));
+    all.push(lead(2_002, "u2", T0 + 5 * HOUR));
+    let list = judge(&all, &office(20));
+    assert_eq!(list.len(), 1);
+    let joined = |id: u128| list[0].findings.iter().any(|f| f.0 == id);
+    assert!(joined(2_000), "the doer's lead, in time");
+    assert!(!joined(2_001), "somebody else's on the same host");
+    assert!(!joined(2_002), "the doer's, hours later");
+    assert!(list[0].story.principals.iter().all(|p| p.entity.value != "u7"));
+}
+
+#[test]
+fn an_account_with_a_session_on_a_host_taken_over_is_exposed() {
+    let at_web = || {
+        let parties = [
+            (Role::Device, host("web")),
+            (Role::Actor, user("www-data")),
+            (Role::Object, command("id")),
+        ];
+        let rules = [("shell", "execution t1059"), ("dump", "credential-access t1003")];
+        rules.map(|(rule, tags)| finding(rule.len() as u128, rule, Level::High, tags, T0, &parties))
+    };
+    let staged = finding(
+        9,
+        "archive_after_logon",
+        Level::High,
+        "collection t1560",
+        T0 + HOUR,
+        &[(Role::Device, host("fs")), (Role::Actor, user("u2")), (Role::Object, command("zip"))],
+    );
+    let mut all = at_web().to_vec();
+    all[1].level = Level::Critical;
+    all.push(staged);
+    let mut ties = office(20);
+    assert_eq!(judge(&all, &ties)[0].findings.len(), 2, "nothing ties the two hosts");
+    ties.push(tie(RelationKind::Session, user("u2"), host("web"), T0 - HOUR));
+    assert_eq!(judge(&all, &ties)[0].findings.len(), 3);
+}
+
+#[test]
+fn polling_a_place_that_all_poll_and_being_the_proxy_make_no_principal() {
+    let beat = |id: u128, n: u32, place: &str| {
+        let mut beat = finding(
+            id,
+            "beacon",
+            Level::Medium,
+            "command-and-control t1071",
+            T0 + HOUR,
+            &[
+                (Role::Device, host("proxy")),
+                (Role::Source, ip(&format!("10.0.0.{n}"))),
+                (Role::Actor, user(&format!("u{n}"))),
+                (Role::Destination, domain(place)),
+            ],
+        );
+        beat.kind = "periodic".into();
+        beat
+    };
+    let mut ties = office(8);
+    for n in 1..=8 {
+        let ws = host(&format!("ws{n}"));
+        ties.push(tie(RelationKind::Connected, ws, domain("updates.example"), T0));
+    }
+    let mut all = three_hosts(T0, 1);
+    all.push(beat(50, 2, "rare.example"));
+    for n in 1..=8 {
+        all.push(beat(60 + u128::from(n), n, "updates.example"));
+    }
+    let list = judge(&all, &ties);
+    assert_eq!(list.len(), 1);
+    let named = |name: &str| list[0].story.principals.iter().any(|p| p.entity.value == name);
+    assert!(named("rare.example") && named("ws2"));
+    assert!(!named("updates.example") && !named("proxy") && !named("ws5") && !named("u5"));
 }

@@ -29,7 +29,7 @@ pub fn tie(kind: RelationKind, from: Observable, to: Observable, time: Micros) -
     Tie { kind, from, to, first: time, last: time, count: 1 }
 }
 
-/// A finding with one record; `tags` are separated by spaces, without `attack.`.
+/// A finding with one record, high ones conjunctions and the rest of single events; `tags` are separated by spaces, without `attack.`.
 pub fn finding(
     id: u128,
     rule: &str,
@@ -49,7 +49,7 @@ pub fn finding(
         rule: rule.into(),
         title: rule.replace('_', " "),
         level,
-        kind: "rule".into(),
+        kind: if level == Level::High { "value_count" } else { "rule" }.into(),
         tags: tags.split_whitespace().map(|t| format!("attack.{t}")).collect(),
         group: String::new(),
         first_time: time,
