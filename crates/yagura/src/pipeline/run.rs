@@ -5,13 +5,14 @@ use crate::pipeline::channel::{ByteChannel, Credit, Received};
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
-use crate::pipeline::work::{Done, WORK_BYTES_MAX, Work, process};
+use crate::pipeline::split::{EngineOf, Splitter};
+use crate::pipeline::work::{Done, Work, process};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use yagura_event::Lsn;
-use yagura_journal::{Chunk, EntryKind, JournalHandle};
+use yagura_journal::{Chunk, JournalHandle};
 
 /// How long the dispatcher sleeps at the journal's end before it looks at the stop flag.
 const IDLE: Duration = Duration::from_millis(50);
@@ -34,9 +35,6 @@ impl Drop for Delivered {
         self.credit.release(self.done.bytes);
     }
 }
-
-/// Finds the engine of an epoch that the journal names.
-pub type EngineOf = Arc<dyn Fn([u8; 16]) -> Option<Arc<Engine>> + Send + Sync>;
 
 /// What the threads are started with.
 pub struct Parts {
@@ -83,12 +81,10 @@ impl Pipeline {
         };
         let dispatcher = Dispatcher {
             journal: parts.journal.clone(),
-            engine: parts.engine,
-            engine_of: parts.engine_of,
+            splitter: Splitter::new(parts.engine, parts.engine_of),
             credit: Arc::clone(&credit),
             work: Arc::clone(&work),
             progress: Arc::clone(&progress),
-            seq: 0,
         };
         let from = parts.from;
         spawn("dispatcher", Box::new(move || dispatcher.run(from)))?;
@@ -133,12 +129,10 @@ impl Pipeline {
 
 struct Dispatcher {
     journal: JournalHandle,
-    engine: Arc<Engine>,
-    engine_of: EngineOf,
+    splitter: Splitter,
     credit: Arc<Credit>,
     work: Arc<ByteChannel<Work>>,
     progress: Arc<Progress>,
-    seq: u64,
 }
 
 impl Dispatcher {
@@ -167,46 +161,16 @@ impl Dispatcher {
 
     /// Hands out a chunk in pieces; false once nobody takes them.
     fn dispatch(&mut self, chunk: &Chunk) -> bool {
-        let mut start = 0;
-        let mut bytes = 0;
-        for (index, entry) in chunk.iter().enumerate() {
-            if entry.kind == EntryKind::Epoch {
-                if !self.send(chunk, start..index, bytes) {
-                    return false;
-                }
-                (start, bytes) = (index, 0);
-                let Ok(yagura_journal::Entry::Epoch { hash }) = entry.entry() else { continue };
-                match (self.engine_of)(hash) {
-                    Some(engine) => self.engine = engine,
-                    None => {
-                        let id = u128::from_be_bytes(hash);
-                        self.progress.fail(&format!(
-                            "rules and sources {id:032x} are not in the data directory's epochs"
-                        ));
-                        return false;
-                    }
-                }
-            }
-            bytes += entry.payload.len() + 64;
-            if bytes >= WORK_BYTES_MAX {
-                if !self.send(chunk, start..index + 1, bytes) {
-                    return false;
-                }
-                (start, bytes) = (index + 1, 0);
-            }
-        }
-        self.send(chunk, start..chunk.len(), bytes)
-    }
-
-    fn send(&mut self, chunk: &Chunk, range: std::ops::Range<usize>, bytes: usize) -> bool {
-        if range.is_empty() {
-            return true;
-        }
-        self.credit.reserve(bytes);
-        let engine = Arc::clone(&self.engine);
-        let work = Work { seq: self.seq, chunk: chunk.clone(), range, engine, bytes };
-        self.seq += 1;
-        self.work.send(work, bytes).is_ok()
+        let (credit, channel) = (&self.credit, &self.work);
+        let handed = self.splitter.split(chunk, &mut |work| {
+            let bytes = work.bytes;
+            credit.reserve(bytes);
+            channel.send(work, bytes).is_ok()
+        });
+        handed.unwrap_or_else(|error| {
+            self.progress.fail(&error);
+            false
+        })
     }
 }
 
