@@ -33,7 +33,7 @@ pub enum JournalError {
     Stopped(Arc<str>),
     /// The journal's quota or the disk is full; cutting or enlarging makes room.
     #[error(
-        "journal is full: {bytes} bytes of {quota_bytes} in use, {free_bytes} bytes free on the disk; free space or raise journal.quota"
+        "journal is full: {bytes} bytes of {quota_bytes} in use, {free_bytes} bytes free on the disk; free space or raise journal.quota_bytes"
     )]
     Full {
         /// Bytes in live segments and in the queue.

@@ -104,6 +104,11 @@ impl<R: Read> Framer<R> {
         self.evtx.as_mut().map(EvtxReader::take_faults).unwrap_or_default()
     }
 
+    /// How many faults of an event log file were met in all, kept or not.
+    pub fn fault_count(&self) -> u64 {
+        self.evtx.as_ref().map_or(0, EvtxReader::fault_count)
+    }
+
     /// The next record; `None` at the end.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Files given on the command line: folders walked in order, host and user named by path.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use yagura_parse::{Framer, RECORD_BYTES_MAX};
 
 /// Deepest folder followed; deeper ones are an error, since links may lead in circles.
 const DEPTH_MAX: usize = 32;
@@ -43,6 +45,25 @@ pub enum InputError {
         /// What is wrong with it.
         reason: &'static str,
     },
+}
+
+/// What was wrong with an input that was read to its end, each as `path: fault`: a damaged
+/// event log, records that were cut.
+pub fn faults(path: &Path, framer: &mut Framer<impl Read>) -> Vec<String> {
+    let path = path.display();
+    let known = framer.take_faults();
+    let more = framer.fault_count().saturating_sub(known.len() as u64);
+    let mut texts: Vec<String> = known.iter().map(|fault| format!("{path}: {fault}")).collect();
+    if more > 0 {
+        texts.push(format!("{path}: and {more} more damaged places"));
+    }
+    let skipped = framer.skipped_bytes();
+    if skipped > 0 {
+        texts.push(format!(
+            "{path}: records longer than {RECORD_BYTES_MAX} bytes were cut; {skipped} bytes are left out"
+        ));
+    }
+    texts
 }
 
 /// Lists the files of `paths`, folders walked and sorted by name, each with what the first

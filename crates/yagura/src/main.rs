@@ -19,11 +19,10 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            let closed = error.downcast_ref::<std::io::Error>();
-            if closed.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+            if error.chain().any(is_closed_pipe) {
                 return ExitCode::SUCCESS;
             }
-            eprintln!("yagura: {error:#}");
+            eprintln!("yagura: {}", yagura::message::of(&error));
             if error.downcast_ref::<Usage>().is_some() {
                 ExitCode::from(2)
             } else {
@@ -31,4 +30,11 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Whether the reader of standard output has left, as `head` does: it has what it wanted.
+fn is_closed_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let plain = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let json = cause.downcast_ref::<serde_json::Error>().and_then(|e| e.io_error_kind());
+    plain.or(json) == Some(std::io::ErrorKind::BrokenPipe)
 }

@@ -106,7 +106,8 @@ pub struct ParseArgs {
 
 #[derive(Args, Debug)]
 pub struct ScanArgs {
-    /// Rule files or folders; replace the default rules
+    /// Rule files or folders (end the list with another option or `--`); replace the default
+    /// rules
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     pub rules: Vec<PathBuf>,
     /// Source by name, or `auto` for recognition
@@ -158,7 +159,8 @@ pub struct IngestArgs {
     /// Names host and user by place in the path below a folder, such as '{host}/...' (repeatable)
     #[arg(long, value_name = "PATTERN")]
     pub path: Vec<String>,
-    /// Further rule files or folders for this data directory's rules in force
+    /// Further rule files or folders for this data directory's rules in force (end the list
+    /// with another option or `--`)
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub rules: Vec<PathBuf>,
     #[command(flatten)]

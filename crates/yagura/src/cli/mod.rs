@@ -9,6 +9,7 @@ pub mod table;
 pub mod up;
 
 use args::{Cli, Command, RulesCommand};
+use std::path::PathBuf;
 
 /// A fault of the call itself: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -36,5 +37,17 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),
         Command::Config(args) => offline::config(&args).map(|()| true),
+    }
+}
+
+/// Refuses rule files and folders that are not there: to run without them would look as if
+/// nothing had been found.
+///
+/// # Errors
+/// [`Usage`] naming the first one.
+pub fn rules_there(paths: &[PathBuf]) -> Result<(), Usage> {
+    match paths.iter().find(|path| !path.exists()) {
+        Some(path) => Err(Usage(format!("there are no rules at {}", path.display()))),
+        None => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::inputs::{self, Input};
 use crate::rules;
+use anyhow::Context as _;
 use serde_json::json;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -19,8 +20,8 @@ use yagura_event::{
 };
 use yagura_parse::{Framer, RecordHeader, Sources};
 
-/// Bytes of standard input looked at to find the newest year.
-const STDIN_LOOK_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of standard input or a pipe looked at to find the newest year.
+const STREAM_LOOK_BYTES: u64 = 4 * 1024 * 1024;
 
 /// `yagura sources`.
 ///
@@ -154,9 +155,9 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
     let mut batch = EventBatch::default();
     for (input, reader) in inputs.iter().zip(readers.drain(..)) {
         let context = Arc::new(context_of(input, &source, reference, &args.time));
-        let mut framer = Framer::new(reader, &source);
+        let mut framer = Framer::new(reader.open()?, &source);
         let hash = hash_of(&input.path.to_string_lossy());
-        while let Some(frame) = framer.next_frame()? {
+        while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
             let head = header(hash, frame.number, frame.position, reference);
             engine.parser().parse(&context, &head, frame.bytes, &mut batch);
@@ -166,8 +167,8 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
                 out.write_all(b"\n")?;
             }
         }
-        for fault in framer.take_faults() {
-            eprintln!("yagura: {}: {fault}", input.path.display());
+        for fault in inputs::faults(&input.path, &mut framer) {
+            eprintln!("yagura: {fault}");
         }
     }
     Ok(out.flush()?)
@@ -226,8 +227,37 @@ pub fn context_of(
     context
 }
 
-/// Opens the inputs and finds the reference time: the one given, else the newest event time
-/// with a year that is not beyond tomorrow, else now.
+/// What to say of an input that cannot be read.
+pub fn unread(input: &Input) -> String {
+    format!("cannot read {}", input.path.display())
+}
+
+/// An input that was looked at and is still to be read.
+pub enum Unread {
+    /// A regular file, opened when its turn comes: there may be more than can be open at once.
+    File(PathBuf),
+    /// Standard input or a pipe, which can be read once: what was looked at, and the rest.
+    Stream(Box<dyn Read>),
+}
+
+impl Unread {
+    /// The whole input from its beginning.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub fn open(self) -> anyhow::Result<Box<dyn Read>> {
+        match self {
+            Self::Stream(reader) => Ok(reader),
+            Self::File(path) => {
+                let file = File::open(&path);
+                Ok(Box::new(file.with_context(|| format!("cannot read {}", path.display()))?))
+            }
+        }
+    }
+}
+
+/// Looks at the inputs and finds the reference time: the one given, else the newest event
+/// time with a year that is not beyond tomorrow, else now.
 ///
 /// # Errors
 /// [`Usage`] for a wrong time or zone; inputs that cannot be read.
@@ -236,7 +266,7 @@ pub fn prepare(
     inputs: &[Input],
     source: &SourceChoice,
     time: &TimeArgs,
-) -> anyhow::Result<(Vec<Box<dyn Read>>, Micros)> {
+) -> anyhow::Result<(Vec<Unread>, Micros)> {
     if let Some(zone) = &time.time_zone
         && !yagura_parse::time::is_zone(zone)
     {
@@ -253,25 +283,34 @@ pub fn prepare(
     let now = SystemClock.now();
     let context = Arc::new(Context::new("default", "files", source.clone(), Reference::At(now)));
     let mut newest: Option<Micros> = None;
-    let mut readers: Vec<Box<dyn Read>> = Vec::new();
+    let mut readers = Vec::new();
     for input in inputs {
-        if input.path.as_os_str() == "-" {
-            let mut first = Vec::new();
-            io::stdin().lock().take(STDIN_LOOK_BYTES).read_to_end(&mut first)?;
-            if given.is_none() {
-                newest = newest.max(look(engine, &context, source, now, first.as_slice())?);
-            }
-            readers.push(Box::new(io::Cursor::new(first).chain(io::stdin())));
-            continue;
-        }
-        let open = || {
-            File::open(&input.path)
-                .map_err(|e| anyhow::anyhow!("cannot read {}: {e}", input.path.display()))
+        let wrong = || unread(input);
+        let file = match input.path.as_os_str() == "-" {
+            true => None,
+            false => Some(File::open(&input.path).with_context(wrong)?),
         };
-        if given.is_none() {
-            newest = newest.max(look(engine, &context, source, now, open()?)?);
+        let regular = match &file {
+            None => false,
+            Some(file) => file.metadata().with_context(wrong)?.is_file(),
+        };
+        let mut reader: Box<dyn Read> = match file {
+            None => Box::new(io::stdin()),
+            Some(file) => Box::new(file),
+        };
+        if given.is_none() && regular {
+            let seen = look(engine, &context, source, now, &mut reader).with_context(wrong)?;
+            newest = newest.max(seen);
+        } else if given.is_none() {
+            let mut first = Vec::new();
+            reader.by_ref().take(STREAM_LOOK_BYTES).read_to_end(&mut first).with_context(wrong)?;
+            newest = newest.max(look(engine, &context, source, now, first.as_slice())?);
+            reader = Box::new(io::Cursor::new(first).chain(reader));
         }
-        readers.push(Box::new(open()?));
+        readers.push(match regular {
+            true => Unread::File(input.path.clone()),
+            false => Unread::Stream(reader),
+        });
     }
     Ok((readers, given.or(newest).unwrap_or(now)))
 }
@@ -282,7 +321,7 @@ fn look(
     source: &SourceChoice,
     now: Micros,
     reader: impl Read,
-) -> anyhow::Result<Option<Micros>> {
+) -> io::Result<Option<Micros>> {
     let mut newest = None;
     let mut framer = Framer::new(reader, source);
     while let Some(frame) = framer.next_frame()? {

@@ -1,13 +1,13 @@
 //! Commands on a data directory: through the running server's private socket where one holds
 //! the directory, else by opening it.
 
-use crate::cli::Usage;
 use crate::cli::args::{DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, SqlArgs};
 use crate::cli::scan::quoted;
-use crate::cli::table;
+use crate::cli::{Usage, rules_there, table};
 use crate::config::Config;
+use crate::message;
 use crate::node::backend::NodeBackend;
-use crate::node::{Node, SOCKET, ingest};
+use crate::node::{Node, SOCKET, ingest, sources_of};
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
@@ -101,10 +101,8 @@ fn scope(tenant: Option<&str>) -> anyhow::Result<(TenantScope, String)> {
 /// Inputs, settings or a data directory that do not work.
 pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let mut config = Config::load(args.config.as_deref())?;
+    rules_there(&args.rules)?;
     config.rules.paths.extend(args.rules.iter().cloned());
-    let absolute = |path: &PathBuf| -> anyhow::Result<PathBuf> {
-        path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
-    };
     let request = ingest::Request {
         tenant: args.tenant.clone(),
         source: args.source.clone(),
@@ -112,8 +110,9 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         reference_time: args.time.reference_time.clone(),
         time_zone: args.time.time_zone.clone(),
         again: args.again,
-        inputs: args.inputs.iter().map(absolute).collect::<Result<_, _>>()?,
+        inputs: args.inputs.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
     };
+    request.check(&sources_of(&args.data)?).map_err(|error| Usage(message::of(&error)))?;
     let place = Place::of(&args.data, &config, false)?;
     let summary: ingest::Summary = match &place {
         Place::Here(node, _) => ingest::run(node, &request, &|_| {})?,
@@ -131,9 +130,30 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         "batch {}: {} files, {} of them known already; {} records taken, {} from an interrupted run",
         summary.batch, summary.files, summary.known, summary.records, summary.resumed
     );
+    for fault in &summary.faults {
+        eprintln!("yagura: {fault}");
+    }
+    if summary.faults_more > 0 {
+        eprintln!("yagura: and {} more faults in the inputs", summary.faults_more);
+    }
     let incidents = place.items("/api/v1/incidents", |b| b.incidents(&TenantScope::operator()))?;
     eprintln!("{} incidents in the data directory; `yagura incidents` shows them", incidents.len());
     place.close()
+}
+
+/// The path from the root: a server has another working directory.
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    let again = "a batch reads its inputs twice; write it to a file first";
+    if path.as_os_str() == "-" {
+        return Err(Usage(format!("standard input cannot be a batch: {again}")).into());
+    }
+    let wrong = || format!("cannot read {}", path.display());
+    let kind = std::fs::metadata(path).with_context(wrong)?;
+    if !kind.is_file() && !kind.is_dir() {
+        let text = format!("{} is neither file nor folder: {again}", path.display());
+        return Err(Usage(text).into());
+    }
+    path.canonicalize().with_context(wrong)
 }
 
 /// `yagura sql`.
@@ -170,9 +190,7 @@ pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<()> {
     let (scope, query) = scope(args.data.tenant.as_deref())?;
     let mut items = place.items(&format!("/api/v1/incidents{query}"), |b| b.incidents(&scope))?;
     if let Some(id) = &args.id {
-        items.retain(|item| {
-            text(item, "/finding_info/uid") == *id || text(item, "/metadata/uid") == *id
-        });
+        items.retain(|item| text(item, "/metadata/uid") == *id);
         anyhow::ensure!(!items.is_empty(), "there is no incident {id}");
     }
     if args.id.is_some() && args.data.format == Format::Table {
@@ -182,9 +200,9 @@ pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<()> {
         return place.close();
     }
     let columns: [(&str, &str); 6] = [
-        ("id", "/finding_info/uid"),
+        ("id", "/metadata/uid"),
         ("severity", "/severity"),
-        ("title", "/finding_info/title"),
+        ("title", "/title"),
         ("outcome", "/outcome"),
         ("from", "/start_time_dt"),
         ("to", "/end_time_dt"),
@@ -203,7 +221,8 @@ pub fn findings(args: &FindingsArgs) -> anyhow::Result<()> {
     let join = if query.is_empty() { "?" } else { "&" };
     let path = format!("/api/v1/findings{query}{join}limit={}", args.limit);
     let items = place.items(&path, |b| b.findings(&scope, args.limit))?;
-    let columns: [(&str, &str); 4] = [
+    let columns: [(&str, &str); 5] = [
+        ("id", "/finding_info/uid"),
         ("severity", "/severity"),
         ("title", "/finding_info/title"),
         ("count", "/count"),
@@ -277,9 +296,9 @@ pub fn incident_text(item: &Value) -> String {
     let line = |pointer: &str| table::visible(&text(item, pointer));
     let mut out = format!(
         "{}  {}  {}\n{}\n{}\n\n",
-        line("/finding_info/uid"),
+        line("/metadata/uid"),
         line("/severity"),
-        line("/finding_info/title"),
+        line("/title"),
         line("/desc"),
         line("/desc_ja"),
     );
@@ -297,7 +316,7 @@ pub fn incident_text(item: &Value) -> String {
         out.push_str(&format!(
             "  {}  {:<8} {}\n",
             table::visible(&text(&step, "/time_dt")),
-            table::visible(&text(&step, "/severity")),
+            table::visible(&text(&step, "/level")),
             table::visible(&text(&step, "/title"))
         ));
     }

@@ -1,17 +1,18 @@
 //! `yagura scan`: matches from files, no server.
 
 use crate::cli::args::{Format, ScanArgs};
-use crate::cli::offline::{context_of, hash_of, header, prepare, source_choice};
-use crate::cli::{Usage, table};
+use crate::cli::offline::{context_of, hash_of, header, prepare, source_choice, unread};
+use crate::cli::{Usage, rules_there, table};
 use crate::engine::{Engine, Scratch};
 use crate::{inputs, rules};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Instant;
-use yagura_detect::RuleInfo;
 use yagura_detect::correlate::{BatchCorrelator, Limits};
+use yagura_detect::{RuleInfo, RuleSet};
 use yagura_event::{EventBatch, Finding, Level, Lsn, Match, Sample};
 use yagura_parse::{Framer, Sources, UNRECOGNISED};
 use yagura_verdict::finding_json;
@@ -42,7 +43,12 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     };
     let sources = Arc::new(Sources::builtin()?);
     let source = source_choice(&sources, &args.source)?;
+    rules_there(&args.rules)?;
     let set = Arc::new(rules::load(false, None, &args.rules));
+    if set.rules.is_empty() {
+        failed_rules(&set);
+        anyhow::bail!("no rule could be loaded; `yagura rules check` says why");
+    }
     let engine = Engine::new(sources, Arc::clone(&set));
     let files = inputs::list(&args.inputs, &[])?;
     let began = Instant::now();
@@ -53,9 +59,9 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     for (at, (input, reader)) in files.iter().zip(readers).enumerate() {
         let context = Arc::new(context_of(input, &source, reference, &args.time));
         let hash = hash_of(&input.path.to_string_lossy());
-        let mut framer = Framer::new(reader, &source);
+        let mut framer = Framer::new(reader.open()?, &source);
         let mut batch = EventBatch::default();
-        while let Some(frame) = framer.next_frame()? {
+        while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
             let head = header(hash, frame.number, frame.position, reference);
             engine.parser().parse(&context, &head, frame.bytes, &mut batch);
@@ -66,8 +72,8 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
                 places.insert(found.event, (at, frame.number));
             }
         }
-        for fault in framer.take_faults() {
-            eprintln!("yagura: {}: {fault}", input.path.display());
+        for fault in inputs::faults(&input.path, &mut framer) {
+            eprintln!("yagura: {fault}");
         }
         if let Some(bar) = &bar {
             bar.inc(1);
@@ -214,8 +220,7 @@ pub fn quoted(cell: &str) -> String {
     format!("\"{guard}{}\"", cell.replace('"', "\"\""))
 }
 
-fn summary(set: &yagura_detect::RuleSet, counts: &Counts, found: usize, began: Instant) {
-    let seconds = began.elapsed().as_secs_f64().max(0.001);
+fn failed_rules(set: &RuleSet) {
     for error in set.errors.iter().take(FAILED_SHOWN_MAX) {
         eprintln!("rule not loaded: {error}");
     }
@@ -225,6 +230,11 @@ fn summary(set: &yagura_detect::RuleSet, counts: &Counts, found: usize, began: I
             set.errors.len() - FAILED_SHOWN_MAX
         );
     }
+}
+
+fn summary(set: &RuleSet, counts: &Counts, found: usize, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64().max(0.001);
+    failed_rules(set);
     eprintln!(
         "records {}, parsed {}, unparsed {}; rules loaded {}, failed {}; findings {found}; {:.0} records/s",
         counts.records,

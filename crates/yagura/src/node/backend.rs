@@ -51,7 +51,7 @@ impl NodeBackend {
     fn feed(&self, request: &IngestRequest) -> Result<FeedContext, ApiError> {
         let source = match &request.source {
             None => SourceChoice::Auto,
-            Some(name) => ingest::source_choice(&self.node, name)
+            Some(name) => ingest::source_choice(self.node.engine().sources(), name)
                 .map_err(|e| ApiError::new(Kind::Invalid, "source_unknown", e.to_string()))?,
         };
         let tenant = request.tenant.as_str();
@@ -217,7 +217,7 @@ impl Backend for NodeBackend {
             .map_err(|e| ApiError::new(Kind::Invalid, "request", e.to_string()))?;
         let _one_at_a_time = lock(&self.batch);
         let summary = ingest::run(&self.node, &request, &|_| {})
-            .map_err(|e| ApiError::new(Kind::Invalid, "ingest", format!("{e:#}")))?;
+            .map_err(|e| ApiError::new(Kind::Invalid, "ingest", crate::message::of(&e)))?;
         serde_json::to_value(summary).map_err(ApiError::internal)
     }
 }

@@ -1,23 +1,31 @@
 //! A batch of files: framed, journalled, correlated when it closes; known again by content.
 
-use crate::inputs::{Input, Pattern, list};
+use crate::inputs::{self, Input, Pattern, list};
 use crate::node::Node;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 use yagura_collect::{FeedContext, Group, intake::stream_id};
 use yagura_event::{Context, Micros, Reference, SourceChoice, TenantName, TenantScope};
 use yagura_journal::{Entry, FileDone};
-use yagura_parse::Framer;
+use yagura_parse::{Framer, Sources};
 
 /// The feed of batches.
 pub const FEED: &str = "ingest";
 
 /// Bytes of records submitted as one group.
 const GROUP_BYTES: usize = 512 * 1024;
+
+/// Bytes at a file's beginning that tell it from another of its name. A shorter file is one
+/// group with its mark, stored whole or not at all, and need not be told apart.
+const BEGINNING_BYTES: u64 = 64 * 1024;
+
+/// Most faults of inputs that a summary names; further ones are counted.
+pub const FAULTS_MAX: usize = 200;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,6 +60,43 @@ pub struct Summary {
     pub resumed: u64,
     /// The batch's number.
     pub batch: u64,
+    /// What was wrong with inputs that were read to their end, at most [`FAULTS_MAX`].
+    pub faults: Vec<String>,
+    /// Faults beyond those.
+    pub faults_more: u64,
+}
+
+/// A request with its words understood.
+pub struct Checked {
+    tenant: TenantName,
+    source: SourceChoice,
+    patterns: Vec<Pattern>,
+    reference: Option<Micros>,
+}
+
+impl Request {
+    /// Understands tenant, source, patterns, time and zone.
+    ///
+    /// # Errors
+    /// The first that does not work, with what would.
+    pub fn check(&self, sources: &Sources) -> anyhow::Result<Checked> {
+        let tenant = TenantName::new(&self.tenant)?;
+        let source = source_choice(sources, &self.source)?;
+        if let Some(zone) = &self.time_zone
+            && !yagura_parse::time::is_zone(zone)
+        {
+            bail!("time zone {zone:?} is neither an IANA name nor an offset such as +09:00");
+        }
+        let patterns =
+            self.patterns.iter().map(|p| Pattern::parse(p)).collect::<Result<Vec<_>, _>>()?;
+        let reference = match &self.reference_time {
+            None => None,
+            Some(text) => Some(yagura_event::time::parse_rfc3339(text).with_context(|| {
+                format!("reference time {text:?} is not RFC 3339, such as 2026-11-22T00:00:00Z")
+            })?),
+        };
+        Ok(Checked { tenant, source, patterns, reference })
+    }
 }
 
 /// Takes the inputs in as one batch; returns when events, matches, findings and incidents
@@ -60,45 +105,46 @@ pub struct Summary {
 /// # Errors
 /// Inputs that cannot be read, settings that do not work, a stopped journal or pipeline.
 pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyhow::Result<Summary> {
-    let tenant = TenantName::new(&request.tenant)?;
-    let source = source_choice(node, &request.source)?;
-    if let Some(zone) = &request.time_zone
-        && !yagura_parse::time::is_zone(zone)
-    {
-        bail!("time zone {zone:?} is neither an IANA name nor an offset such as +09:00");
-    }
-    let patterns =
-        request.patterns.iter().map(|p| Pattern::parse(p)).collect::<Result<Vec<_>, _>>()?;
+    let Checked { tenant, source, patterns, reference } = request.check(node.engine().sources())?;
     let inputs = list(&request.inputs, &patterns)?;
     node.progress().wait_judged(node.journal().durable()).map_err(anyhow::Error::msg)?;
-    let reference = match &request.reference_time {
-        Some(text) => yagura_event::time::parse_rfc3339(text)
-            .with_context(|| format!("reference time {text:?} is not RFC 3339"))?,
+    let reference = match reference {
+        Some(reference) => reference,
         None => newest_time(node, &inputs, &source)?,
     };
     let batch = open_batch(node, &tenant, request)?;
-    let mut summary = Summary { batch, ..Summary::default() };
-    let mut job = Job { node, tenant, source, reference, request, batch, summary: &mut summary };
+    let rows = node.judge()?.positions(batch)?;
+    let mut job = Job {
+        node,
+        tenant,
+        source,
+        reference,
+        request,
+        batch,
+        resumed: rows.into_iter().map(|row| (row.stream, row.records)).collect(),
+        done: Vec::new(),
+        summary: Summary { batch, ..Summary::default() },
+    };
     for input in &inputs {
         job.file(input).with_context(|| format!("taking in {}", input.path.display()))?;
-        progress(job.summary);
+        progress(&job.summary);
     }
     let done = node.intake().control(&[Entry::BatchClose { batch, aborted: false }])?;
     node.progress().wait_committed(done.last).map_err(anyhow::Error::msg)?;
-    Ok(summary)
+    Ok(job.summary)
 }
 
 /// The source a caller names, checked.
 ///
 /// # Errors
 /// An unknown name, with the known ones.
-pub fn source_choice(node: &Node, name: &str) -> anyhow::Result<SourceChoice> {
+pub fn source_choice(sources: &Sources, name: &str) -> anyhow::Result<SourceChoice> {
     if name == "auto" {
         return Ok(SourceChoice::Auto);
     }
-    if node.engine().sources().find(name).is_none() {
-        let known = node.engine().source_names().join(", ");
-        bail!("source {name:?} is not known; known are auto, {known}");
+    if sources.find(name).is_none() {
+        let known: Vec<&str> = sources.list().map(|s| s.name).collect();
+        bail!("source {name:?} is not known; known are auto, {}", known.join(", "));
     }
     Ok(SourceChoice::Named(name.to_owned()))
 }
@@ -126,7 +172,8 @@ fn newest_time(node: &Node, inputs: &[Input], source: &SourceChoice) -> anyhow::
     let context = Arc::new(Context::new("default", FEED, source.clone(), Reference::At(now)));
     for input in inputs {
         let mut framer = Framer::new(open(input)?, source);
-        while let Some(frame) = framer.next_frame()? {
+        let wrong = || format!("cannot read {}", input.path.display());
+        while let Some(frame) = framer.next_frame().with_context(wrong)? {
             let time = node.engine().parser().event_time_with_year(&context, frame.bytes);
             newest = newest.max(time.filter(|time| *time <= limit));
         }
@@ -150,7 +197,12 @@ struct Job<'a> {
     reference: Micros,
     request: &'a Request,
     batch: u64,
-    summary: &'a mut Summary,
+    /// Records of each stream that an interrupted run of this batch has stored and that no
+    /// file of this run has claimed.
+    resumed: HashMap<u64, u64>,
+    /// Files of this run: the store hears of them a moment later.
+    done: Vec<FileDone>,
+    summary: Summary,
 }
 
 impl Job<'_> {
@@ -166,12 +218,11 @@ impl Job<'_> {
             self.summary.known += 1;
             return Ok(());
         }
-        let stream =
-            stream_id(&[self.tenant.as_str().as_bytes(), FEED.as_bytes(), path.as_bytes()]);
-        let resumed = self.resumed(stream)?;
-        self.summary.resumed += resumed;
+        let stream = self.stream(input, &path, known)?;
+        let resumed = self.resumed.remove(&stream).unwrap_or_default();
         let feed = self.context(input)?;
-        let mut reader = Framer::new(open(input)?, &self.source);
+        // A file that grows meanwhile is read and marked up to here.
+        let mut reader = Framer::new(open(input)?.take(length), &self.source);
         let skip = known + resumed;
         let mut group = Group::of_batch(&feed, "", self.batch);
         let mut records = 0;
@@ -187,40 +238,69 @@ impl Job<'_> {
                 self.node.intake().submit_blocking(full)?;
             }
         }
+        self.faults(inputs::faults(&input.path, &mut reader));
         drop(reader);
-        let (hash, bytes) = hash_of(open(input)?, u64::MAX)?;
-        group.control(Entry::FileDone(FileDone {
+        let here = resumed.min(records.saturating_sub(known));
+        self.summary.resumed += here;
+        if resumed > here {
+            // The rest belongs to a later file of the same name and content.
+            self.resumed.insert(stream, resumed - here);
+        }
+        let (hash, bytes) = hash_of(open(input)?, length)?;
+        let done = FileDone {
             tenant: self.tenant.clone(),
             feed: FEED.to_owned(),
             path,
             hash,
             bytes,
             records,
-        }));
+        };
+        group.control(Entry::FileDone(done.clone()));
         self.node.intake().submit_blocking(group)?;
+        self.done.push(done);
         Ok(())
+    }
+
+    fn faults(&mut self, faults: Vec<String>) {
+        for fault in faults {
+            if self.summary.faults.len() < FAULTS_MAX {
+                self.summary.faults.push(fault);
+            } else {
+                self.summary.faults_more += 1;
+            }
+        }
+    }
+
+    /// The stream of a file's records behind its first `known` ones. Two files of one name
+    /// are told apart by how they begin, so that an interrupted run's records are looked for
+    /// in the right one.
+    fn stream(&self, input: &Input, path: &str, known: u64) -> anyhow::Result<u64> {
+        let (begins, _) = hash_of(open(input)?, BEGINNING_BYTES)?;
+        let (tenant, known) = (self.tenant.as_str().as_bytes(), known.to_be_bytes());
+        Ok(stream_id(&[tenant, FEED.as_bytes(), path.as_bytes(), &known, &begins]))
     }
 
     /// Records at the file's beginning that are stored already; `u64::MAX` for all of them.
     fn known(&self, input: &Input, path: &str, length: u64) -> anyhow::Result<u64> {
         let scope = TenantScope::one(self.tenant.clone());
-        for row in self.node.judge()?.files(&scope, FEED, path)? {
-            if row.bytes > length {
-                continue;
-            }
-            let (hash, bytes) = hash_of(open(input)?, row.bytes)?;
-            let same = format!("{:032x}", u128::from_be_bytes(hash)) == row.hash;
-            if same && bytes == row.bytes {
-                return Ok(if row.bytes == length { u64::MAX } else { row.records });
+        let stored = self.node.judge()?.files(&scope, FEED, path)?;
+        let mut marks: Vec<(u64, String, u64)> =
+            stored.into_iter().map(|row| (row.bytes, row.hash, row.records)).collect();
+        let of_this_run = self.done.iter().filter(|done| done.path == path);
+        marks.extend(of_this_run.map(|done| (done.bytes, hex(done.hash), done.records)));
+        marks.retain(|(bytes, _, _)| *bytes <= length);
+        marks.sort_by_key(|(bytes, _, _)| std::cmp::Reverse(*bytes));
+        marks.dedup();
+        for (bytes, hash, records) in marks {
+            let (found, read) = hash_of(open(input)?, bytes)?;
+            if hex(found) == hash && read == bytes {
+                return match bytes == length {
+                    true => Ok(u64::MAX),
+                    false => Ok(records - u64::from(records > 0 && line_went_on(input, bytes)?)),
+                };
             }
         }
         Ok(0)
-    }
-
-    /// Records of the stream that an interrupted run of this batch has stored.
-    fn resumed(&self, stream: u64) -> anyhow::Result<u64> {
-        let positions = self.node.judge()?.positions(self.batch)?;
-        Ok(positions.iter().find(|row| row.stream == stream).map_or(0, |row| row.records))
     }
 
     fn context(&self, input: &Input) -> anyhow::Result<FeedContext> {
@@ -236,6 +316,21 @@ impl Job<'_> {
         context.user.clone_from(&input.user);
         Ok(self.node.intake().feed(self.tenant.clone(), &context)?)
     }
+}
+
+/// Whether the file was taken in the middle of a line, at `bytes`, and the line has grown since:
+/// it is taken again, whole.
+fn line_went_on(input: &Input, bytes: u64) -> anyhow::Result<bool> {
+    let mut file = File::open(&input.path)?;
+    file.seek(SeekFrom::Start(bytes.saturating_sub(1)))?;
+    let mut around = [0u8; 2];
+    file.read_exact(&mut around)?;
+    let whole = |byte: u8| b"\r\n>}]".contains(&byte);
+    Ok(!whole(around[0]) && !b"\r\n".contains(&around[1]))
+}
+
+fn hex(hash: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(hash))
 }
 
 /// The hash of at most `limit` bytes, and how many there were.

@@ -155,6 +155,15 @@ fn options(config: &Config) -> Options {
     }
 }
 
+/// The sources of a data directory: its own before the built-in ones.
+///
+/// # Errors
+/// A source definition of the user's own that is wrong.
+pub fn sources_of(data: &Path) -> anyhow::Result<Sources> {
+    let own = data.join("sources");
+    Ok(if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? })
+}
+
 /// Rule files as (path, text).
 type RuleTexts = Vec<(String, String)>;
 
@@ -163,8 +172,7 @@ type RuleTexts = Vec<(String, String)>;
 /// # Errors
 /// A source definition of the user's own that is wrong.
 pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<(Arc<Engine>, RuleTexts)> {
-    let own = data.join("sources");
-    let sources = if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? };
+    let sources = sources_of(data)?;
     let (files, errors) = rules::collect(config.rules.builtin, Some(data), &config.rules.paths);
     let set = RuleSet::load(files.clone());
     let failed = set.errors.len() + errors.len();
