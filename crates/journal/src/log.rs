@@ -4,7 +4,7 @@ use crate::entry::Entry;
 use crate::error::JournalError;
 use crate::frame::{EntryBuffer, FRAME_HEADER_BYTES, end_group, push_frame, stamp};
 use crate::handle::{JournalHandle, Segment, Shared};
-use crate::recover::{Opened, Recovery, recover};
+use crate::recover::{Opened, Recovery, keep_going, recover};
 use crate::segment::{Header, SEGMENT_HEADER_BYTES, file_name};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub struct Options {
     /// The journal's own number, a part of event ids: another one for a journal that begins
     /// anew in the same installation, so that ids are never given twice.
     pub epoch: u16,
-    /// Move cut segments to `kept/` instead of removing them.
+    /// Move cut segments to `kept/` instead of removing them. A journal that has this folder
+    /// goes on keeping, whoever opens it: an archive with holes proves nothing.
     pub keep: bool,
     /// Live segments and queue may take this many bytes; then submissions are refused.
     pub quota_bytes: u64,
@@ -73,8 +74,9 @@ impl Journal {
     pub fn open(
         fs: Arc<dyn Fs>,
         dir: &Path,
-        options: Options,
+        mut options: Options,
     ) -> Result<(Self, Recovery), JournalError> {
+        keep_going(&*fs, dir, &mut options)?;
         let Opened { segments, contexts, file, file_bytes, recovery } =
             recover(&fs, dir, &options)?;
         let next = Lsn(recovery.last.0 + 1);

@@ -64,6 +64,20 @@ struct Found {
     scan: Scan,
 }
 
+/// Begins the archive of cut segments, or goes on with the one that is there.
+pub(crate) fn keep_going(
+    fs: &dyn Fs,
+    dir: &Path,
+    options: &mut Options,
+) -> Result<(), JournalError> {
+    let kept = dir.join(KEPT_DIR);
+    if options.keep {
+        create_dirs(fs, &kept).map_err(JournalError::io("create", &kept))?;
+    }
+    options.keep = fs.exists(&kept).map_err(JournalError::io("look for", &kept))?;
+    Ok(())
+}
+
 pub(crate) fn recover(
     fs: &Arc<dyn Fs>,
     dir: &Path,
