@@ -7,6 +7,7 @@ pub mod ingest;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::epochs::Epochs;
+use crate::pipeline::flight::Flight;
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
@@ -49,6 +50,7 @@ pub struct Node {
     lake: LakeHandle,
     progress: Arc<Progress>,
     pipeline: Option<Pipeline>,
+    flight: Arc<Flight>,
     engine: Arc<Engine>,
     _lock: DataLock,
 }
@@ -88,11 +90,13 @@ impl Node {
         let (parts, lake) = parts(&fs, data, config, &handle, &engine, &epochs, &history)?;
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
+        let flight = Arc::clone(&parts.flight);
         let pipeline = Pipeline::start(parts, Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
-        Ok(Self { data, journal: handle, intake, lake, progress, pipeline, engine, _lock: lock })
+        let (journal, _lock) = (handle, lock);
+        Ok(Self { data, journal, intake, lake, progress, pipeline, flight, engine, _lock })
     }
 
     /// The data directory.
@@ -143,7 +147,7 @@ impl Node {
         }
         match self.progress.read().failure {
             Some(failure) => bail!(failure),
-            None => Ok(()),
+            None => Ok(self.flight.land()?),
         }
     }
 }
@@ -225,6 +229,8 @@ fn parts(
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         n => n,
     };
+    let flight = Flight::open(Arc::clone(fs), data, workers)
+        .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
     let parts = Parts {
         journal: journal.clone(),
         lake,
@@ -238,6 +244,7 @@ fn parts(
         }),
         from,
         workers,
+        flight: Arc::new(flight),
         inflight_bytes: config.pipeline.inflight_bytes,
         judge_interval: Duration::from_millis(config.pipeline.judge_interval_ms),
     };

@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
+use crate::pipeline::flight::Flight;
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
@@ -54,6 +55,8 @@ pub struct Parts {
     pub from: Lsn,
     /// Parse workers, at least 1.
     pub workers: usize,
+    /// Slots for what the workers have in flight.
+    pub flight: Arc<Flight>,
     /// Bytes of records in flight.
     pub inflight_bytes: usize,
     /// Milliseconds between two commits of the judge.
@@ -96,11 +99,11 @@ impl Pipeline {
         for number in 0..parts.workers {
             let (journal, work) = (parts.journal.clone(), Arc::clone(&work));
             let (results, progress) = (Arc::clone(&results), Arc::clone(&progress));
-            let left = Arc::clone(&left);
+            let (left, flight) = (Arc::clone(&left), Arc::clone(&parts.flight));
             spawn(
                 &format!("worker-{number}"),
                 Box::new(move || {
-                    run_worker(&journal, &work, &results, &progress);
+                    run_worker(number, &flight, &journal, &work, &results, &progress);
                     if left.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
                         results.close();
                     }
@@ -211,6 +214,8 @@ impl Dispatcher {
 }
 
 fn run_worker(
+    number: usize,
+    flight: &Flight,
     journal: &JournalHandle,
     work: &ByteChannel<Work>,
     results: &ByteChannel<Done>,
@@ -218,7 +223,12 @@ fn run_worker(
 ) {
     let mut scratch = Scratch::default();
     while let Some(item) = work.receive() {
-        match process(item, journal, &mut scratch) {
+        let lsn_of = |index: usize| item.chunk.get(index).map(|e| e.lsn).unwrap_or_default();
+        let (first, last) = (lsn_of(item.range.start), lsn_of(item.range.end.saturating_sub(1)));
+        let unit = flight.unit(number, first, last);
+        let processed = process(item, journal, &unit, &mut scratch);
+        drop(unit);
+        match processed {
             Ok(done) => {
                 let bytes = done.bytes;
                 if results.send(done, bytes).is_err() {

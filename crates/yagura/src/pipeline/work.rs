@@ -1,6 +1,7 @@
 //! One unit of work: consecutive journal entries, parsed and matched.
 
 use crate::engine::{Engine, Scratch};
+use crate::pipeline::flight::Unit;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -69,14 +70,15 @@ pub struct Done {
     pub bytes: usize,
 }
 
-/// Parses and matches the records of `work`. The outcome follows from the entries, their
-/// contexts and the engine alone.
+/// Parses and matches the records of `work`, noting in `unit` where it is. The outcome follows
+/// from the entries, their contexts, the engine and which entries are poisoned alone.
 ///
 /// # Errors
 /// Those of the journal: an entry that cannot be decoded, a context that is missing.
 pub fn process(
     work: Work,
     journal: &JournalHandle,
+    unit: &Unit<'_>,
     scratch: &mut Scratch,
 ) -> Result<Done, JournalError> {
     let Work { seq, chunk, range, engine, bytes } = work;
@@ -110,9 +112,13 @@ pub fn process(
             peer: record.peer,
             position: record.position,
         };
-        parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
+        if unit.at(entry.lsn) {
+            parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
+        } else {
+            yagura_parse::unparsed(&context, &header, record.bytes, &mut done.batch);
+        }
     }
-    match_events(&engine, &mut done, scratch);
+    match_events(&engine, &mut done, unit, scratch);
     Ok(done)
 }
 
@@ -162,13 +168,13 @@ impl Marks {
     }
 }
 
-fn match_events(engine: &Engine, done: &mut Done, scratch: &mut Scratch) {
+fn match_events(engine: &Engine, done: &mut Done, unit: &Unit<'_>, scratch: &mut Scratch) {
     let mut found = std::mem::take(&mut scratch.hits);
     for (index, event) in done.batch.iter().enumerate() {
         found.clear();
         // A record that no source could read has no fields: every rule that only excludes
         // something would hit it.
-        if event.event().source != UNRECOGNISED {
+        if event.event().source != UNRECOGNISED && unit.at(event.lsn()) {
             engine.matcher().matches(event, &mut scratch.matcher, &mut found);
         }
         let source = engine.source_name(event.event().source);
