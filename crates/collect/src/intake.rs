@@ -113,7 +113,12 @@ impl<'a> Group<'a> {
         self.records.bytes()
     }
 
-    fn into_buffer(self, hour: i64) -> Result<EntryBuffer, IntakeError> {
+    /// The group as journal entries: records, then counts, then control entries. `hour` is that
+    /// of receipt, in hours since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`JournalError::TooLarge`] for a control entry beyond the journal's limit.
+    pub fn into_entries(self, hour: i64) -> Result<EntryBuffer, IntakeError> {
         let rejected_total: u64 = self.rejected.iter().map(|(_, n)| n).sum();
         let row = |kind, count| Count {
             tenant: self.feed.tenant.clone(),
@@ -211,7 +216,7 @@ impl Intake {
 
     fn stamp(&self, group: Group<'_>) -> Result<(i64, EntryBuffer), IntakeError> {
         let now = self.clock.now();
-        Ok((now, group.into_buffer(now.div_euclid(yagura_event::time::HOUR))?))
+        Ok((now, group.into_entries(now.div_euclid(yagura_event::time::HOUR))?))
     }
 }
 

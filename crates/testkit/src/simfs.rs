@@ -8,7 +8,7 @@
 use crate::rng::Rng;
 use crate::simfs_image::Image;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yagura_disk::{File, Fs, Metadata};
 
@@ -56,6 +56,8 @@ struct State {
     appends: u64,
     syncs: u64,
     crashed: bool,
+    /// Where the crash came.
+    crash_path: Option<PathBuf>,
 }
 
 /// A file system in memory. Clones share it.
@@ -86,6 +88,11 @@ impl SimFs {
     /// Whether [`Faults::crash_at`] was reached.
     pub fn crashed(&self) -> bool {
         self.lock().crashed
+    }
+
+    /// The file or directory of the operation at which the crash came.
+    pub fn crash_path(&self) -> Option<PathBuf> {
+        self.lock().crash_path.clone()
     }
 
     /// What a power cut may have left: of each file's unsynced writes a prefix, its last part
@@ -132,6 +139,7 @@ impl SimFs {
     /// part of the image.
     fn operate(
         &self,
+        path: &Path,
         operation: impl FnOnce(&mut State, bool) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut state = self.lock();
@@ -143,6 +151,7 @@ impl SimFs {
         let result = operation(&mut state, crash);
         if crash {
             state.crashed = true;
+            state.crash_path = Some(path.to_owned());
             return Err(power_cut());
         }
         result
@@ -174,11 +183,12 @@ fn power_cut() -> io::Error {
 struct SimFile {
     fs: SimFs,
     node: usize,
+    path: PathBuf,
 }
 
 impl File for SimFile {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.fs.operate(|state, _| {
+        self.fs.operate(&self.path, |state, _| {
             state.appends += 1;
             let full = state.faults.full_from.is_some_and(|from| state.appends >= from);
             let short = state.faults.short_write_at == Some(state.appends);
@@ -195,7 +205,7 @@ impl File for SimFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.fs.operate(|state, crash| {
+        self.fs.operate(&self.path, |state, crash| {
             let lie = state.faults.lie_about_file_sync;
             match SimFs::begin_sync(state, crash, lie) {
                 SyncFate::Durable => state.image.sync_file(self.node),
@@ -214,7 +224,7 @@ impl File for SimFile {
     }
 
     fn truncate(&mut self, len: u64) -> io::Result<()> {
-        self.fs.operate(|state, _| {
+        self.fs.operate(&self.path, |state, _| {
             state.image.truncate(self.node, len);
             Ok(())
         })
@@ -223,21 +233,21 @@ impl File for SimFile {
 
 impl Fs for SimFs {
     fn create_dir_all(&self, dir: &Path) -> io::Result<()> {
-        self.operate(|state, _| state.image.create_dirs(dir))
+        self.operate(dir, |state, _| state.image.create_dirs(dir))
     }
 
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn File>> {
         let mut node = 0;
-        self.operate(|state, _| {
+        self.operate(path, |state, _| {
             node = state.image.create_file(path)?;
             Ok(())
         })?;
-        Ok(Box::new(SimFile { fs: self.clone(), node }))
+        Ok(Box::new(SimFile { fs: self.clone(), node, path: path.to_owned() }))
     }
 
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn File>> {
         let node = self.read_state(|state| state.image.find_file(path))?;
-        Ok(Box::new(SimFile { fs: self.clone(), node }))
+        Ok(Box::new(SimFile { fs: self.clone(), node, path: path.to_owned() }))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -258,15 +268,15 @@ impl Fs for SimFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.operate(|state, _| state.image.rename(from, to))
+        self.operate(to, |state, _| state.image.rename(from, to))
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.operate(|state, _| state.image.hard_link(from, to))
+        self.operate(to, |state, _| state.image.hard_link(from, to))
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.operate(|state, _| state.image.remove(path))
+        self.operate(path, |state, _| state.image.remove(path))
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
@@ -274,7 +284,7 @@ impl Fs for SimFs {
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        self.operate(|state, crash| {
+        self.operate(dir, |state, crash| {
             let lie = state.faults.lie_about_dir_sync;
             let dir = state.image.find_dir(dir)?;
             match SimFs::begin_sync(state, crash, lie) {

@@ -1,5 +1,6 @@
 //! One data directory at work: journal, pipeline, stores; opened, used, stopped.
 
+pub mod assemble;
 pub mod backend;
 pub mod books;
 pub mod ingest;
@@ -7,23 +8,21 @@ pub mod ingest;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::epochs::Epochs;
+use crate::node::assemble::{Site, assemble};
 use crate::pipeline::flight::Flight;
-use crate::pipeline::judge::JudgeConsumer;
-use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
-use crate::pipeline::run::{Parts, Pipeline};
-use crate::pipeline::snapshot::SnapshotStore;
+use crate::pipeline::run::Pipeline;
+use crate::pipeline::split::EngineOf;
 use crate::rules;
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
 use yagura_disk::{DataLock, Fs, RealFs, create_dirs, open_version};
-use yagura_event::{Clock, Lsn};
+use yagura_event::Clock;
 use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
-use yagura_lake::{LAKE_DIR, LakeHandle, LakeWriter};
+use yagura_lake::{LAKE_DIR, LakeHandle};
 use yagura_meta::JudgeStore;
 use yagura_parse::Sources;
 
@@ -38,9 +37,6 @@ pub const SOCKET: &str = "socket";
 
 /// Bytes of submitted groups that wait for the journal's writer.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
-
-/// Tenants share this many buckets of the tables.
-const BUCKETS: u64 = 64;
 
 /// An open data directory.
 pub struct Node {
@@ -87,11 +83,15 @@ impl Node {
             history.push((done.first.0, u128::from_be_bytes(engine.hash())));
             epochs.write(&history)?;
         }
-        let (parts, lake) = parts(&fs, data, config, &handle, &engine, &epochs, &history)?;
+        let engine_of = engine_finder(Arc::clone(&engine), epochs.clone());
+        let site = Site { fs: &fs, data, config, journal: &handle, engine: &engine, engine_of };
+        let (parts, lake) = assemble(site, &history)?;
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
-        let flight = Arc::clone(&parts.flight);
-        let pipeline = Pipeline::start(parts, Arc::clone(&progress))?;
+        let flight = Flight::open(Arc::clone(&fs), data, parts.workers)
+            .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
+        let flight = Arc::new(flight);
+        let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
@@ -188,71 +188,12 @@ pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<(Arc<Engin
     Ok((Arc::new(Engine::new(Arc::new(sources), Arc::new(set))), files))
 }
 
-fn parts(
-    fs: &Arc<dyn Fs>,
-    data: &Path,
-    config: &Config,
-    journal: &JournalHandle,
-    engine: &Arc<Engine>,
-    epochs: &Epochs,
-    history: &[(u64, u128)],
-) -> anyhow::Result<(Parts, LakeHandle)> {
-    let lake = LakeWriter::open(Arc::clone(fs), &data.join(LAKE_DIR), 1, Arc::new(bucket_of))?;
-    let view = lake.handle();
-    let interval = Duration::from_secs(config.lake.flush_interval_s);
-    let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval);
-    let store = JudgeStore::open(&data.join(JUDGE_FILE))?;
-    let snapshot = match store.snapshot()? {
-        Some(reference) => Some(SnapshotStore::new(Arc::clone(fs), data).read(&reference)?),
-        None => None,
-    };
-    let judge_from = snapshot.as_ref().map_or(Lsn(0), |s| Lsn(s.lsn));
-    let from = lake.checkpoint().min(judge_from);
-    let (lake_at, judged, durable) = (lake.checkpoint(), store.lsn()?, journal.durable());
-    if durable < lake_at || durable < judged {
-        bail!(
-            "the journal ends at {durable}, the tables at {lake_at}, the findings at {judged}: \
-             journal files are missing; restore them from a backup"
-        );
-    }
-    let in_force = |at: Lsn| -> anyhow::Result<Arc<Engine>> {
-        match history.iter().rev().find(|(lsn, _)| *lsn <= at.0) {
-            Some((_, hash)) if *hash != u128::from_be_bytes(engine.hash()) => {
-                epochs.load(hash.to_be_bytes())
-            }
-            _ => Ok(Arc::clone(engine)),
+/// Finds the engine in force or an earlier one among the kept.
+fn engine_finder(current: Arc<Engine>, kept: Epochs) -> EngineOf {
+    Arc::new(move |hash| {
+        if hash == current.hash() {
+            return Some(Arc::clone(&current));
         }
-    };
-    let judge = JudgeConsumer::open(store, Arc::clone(fs), data, snapshot, in_force(judge_from)?)?;
-    let (current, kept) = (Arc::clone(engine), epochs.clone());
-    let workers = match config.pipeline.workers {
-        0 => std::thread::available_parallelism().map_or(2, usize::from),
-        n => n,
-    };
-    let flight = Flight::open(Arc::clone(fs), data, workers)
-        .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
-    let parts = Parts {
-        journal: journal.clone(),
-        lake,
-        judge,
-        engine: in_force(from)?,
-        engine_of: Arc::new(move |hash| {
-            if hash == current.hash() {
-                return Some(Arc::clone(&current));
-            }
-            kept.load(hash).map_err(|error| tracing::error!(%error, "epoch")).ok()
-        }),
-        from,
-        workers,
-        flight: Arc::new(flight),
-        inflight_bytes: config.pipeline.inflight_bytes,
-        judge_interval: Duration::from_millis(config.pipeline.judge_interval_ms),
-    };
-    Ok((parts, view))
-}
-
-/// The bucket of a tenant: a hash of its name.
-fn bucket_of(tenant: &str) -> i32 {
-    let hash = yagura_collect::intake::stream_id(&[tenant.as_bytes()]);
-    i32::try_from(hash % BUCKETS).unwrap_or(0)
+        kept.load(hash).map_err(|error| tracing::error!(%error, "epoch")).ok()
+    })
 }

@@ -48,7 +48,10 @@ impl Batches {
     pub fn restore(&mut self, states: &[BatchState]) -> Result<(), JudgeError> {
         for state in states {
             let mut file = None;
-            if state.spilled > 0 {
+            if state.spilled == 0 {
+                // The snapshot is older than the file: the replay writes it anew.
+                self.remove_left(state.batch)?;
+            } else {
                 let mut opened = self
                     .fs
                     .open_append(&self.path(state.batch))
@@ -86,11 +89,8 @@ impl Batches {
         if self.open.contains_key(&batch) {
             return Ok(());
         }
-        let path = self.path(batch);
-        if self.fs.exists(&path).map_err(aside("look for a batch's spill file"))? {
-            // Left by a process that died after this entry: the replay writes it anew.
-            self.fs.remove(&path).map_err(aside("remove a batch's old spill file"))?;
-        }
+        // A process that died after this entry may have left a file: the replay writes it anew.
+        self.remove_left(batch)?;
         let opened = Batch {
             tenant: tenant.to_owned(),
             settings: settings.to_owned(),
@@ -210,6 +210,14 @@ impl Batches {
             if let Some(Batch { file: Some(_), .. }) = self.open.remove(&number) {
                 self.fs.remove(&self.path(number)).map_err(aside("remove a spill file"))?;
             }
+        }
+        Ok(())
+    }
+
+    fn remove_left(&self, number: u64) -> Result<(), JudgeError> {
+        let path = self.path(number);
+        if self.fs.exists(&path).map_err(aside("look for a batch's spill file"))? {
+            self.fs.remove(&path).map_err(aside("remove a batch's old spill file"))?;
         }
         Ok(())
     }

@@ -17,5 +17,6 @@ pub mod lakes;
 pub mod progress;
 pub mod run;
 pub mod snapshot;
+pub mod split;
 pub mod ties;
 pub mod work;

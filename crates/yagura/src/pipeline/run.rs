@@ -6,13 +6,14 @@ use crate::pipeline::flight::Flight;
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
-use crate::pipeline::work::{Done, WORK_BYTES_MAX, Work, process};
+use crate::pipeline::split::{EngineOf, Splitter};
+use crate::pipeline::work::{Done, Work, process_noting};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 use yagura_event::Lsn;
-use yagura_journal::{Chunk, EntryKind, JournalHandle};
+use yagura_journal::{Chunk, JournalHandle};
 
 /// How long the dispatcher sleeps at the journal's end before it looks at the stop flag.
 const IDLE: Duration = Duration::from_millis(50);
@@ -36,9 +37,6 @@ impl Drop for Delivered {
     }
 }
 
-/// Finds the engine of an epoch that the journal names.
-pub type EngineOf = Arc<dyn Fn([u8; 16]) -> Option<Arc<Engine>> + Send + Sync>;
-
 /// What the threads are started with.
 pub struct Parts {
     /// The journal.
@@ -55,8 +53,6 @@ pub struct Parts {
     pub from: Lsn,
     /// Parse workers, at least 1.
     pub workers: usize,
-    /// Slots for what the workers have in flight.
-    pub flight: Arc<Flight>,
     /// Bytes of records in flight.
     pub inflight_bytes: usize,
     /// Milliseconds between two commits of the judge.
@@ -70,11 +66,15 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts the threads.
+    /// Starts the threads; `flight` has a slot for each worker.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(parts: Parts, progress: Arc<Progress>) -> std::io::Result<Self> {
+    pub fn start(
+        parts: Parts,
+        flight: Arc<Flight>,
+        progress: Arc<Progress>,
+    ) -> std::io::Result<Self> {
         let credit = Arc::new(Credit::new(parts.inflight_bytes));
         let work = Arc::new(ByteChannel::new(parts.inflight_bytes));
         let results = Arc::new(ByteChannel::new(usize::MAX));
@@ -86,12 +86,10 @@ impl Pipeline {
         };
         let dispatcher = Dispatcher {
             journal: parts.journal.clone(),
-            engine: parts.engine,
-            engine_of: parts.engine_of,
+            splitter: Splitter::new(parts.engine, parts.engine_of),
             credit: Arc::clone(&credit),
             work: Arc::clone(&work),
             progress: Arc::clone(&progress),
-            seq: 0,
         };
         let from = parts.from;
         spawn("dispatcher", Box::new(move || dispatcher.run(from)))?;
@@ -99,7 +97,7 @@ impl Pipeline {
         for number in 0..parts.workers {
             let (journal, work) = (parts.journal.clone(), Arc::clone(&work));
             let (results, progress) = (Arc::clone(&results), Arc::clone(&progress));
-            let (left, flight) = (Arc::clone(&left), Arc::clone(&parts.flight));
+            let (left, flight) = (Arc::clone(&left), Arc::clone(&flight));
             spawn(
                 &format!("worker-{number}"),
                 Box::new(move || {
@@ -136,12 +134,10 @@ impl Pipeline {
 
 struct Dispatcher {
     journal: JournalHandle,
-    engine: Arc<Engine>,
-    engine_of: EngineOf,
+    splitter: Splitter,
     credit: Arc<Credit>,
     work: Arc<ByteChannel<Work>>,
     progress: Arc<Progress>,
-    seq: u64,
 }
 
 impl Dispatcher {
@@ -170,46 +166,16 @@ impl Dispatcher {
 
     /// Hands out a chunk in pieces; false once nobody takes them.
     fn dispatch(&mut self, chunk: &Chunk) -> bool {
-        let mut start = 0;
-        let mut bytes = 0;
-        for (index, entry) in chunk.iter().enumerate() {
-            if entry.kind == EntryKind::Epoch {
-                if !self.send(chunk, start..index, bytes) {
-                    return false;
-                }
-                (start, bytes) = (index, 0);
-                let Ok(yagura_journal::Entry::Epoch { hash }) = entry.entry() else { continue };
-                match (self.engine_of)(hash) {
-                    Some(engine) => self.engine = engine,
-                    None => {
-                        let id = u128::from_be_bytes(hash);
-                        self.progress.fail(&format!(
-                            "rules and sources {id:032x} are not in the data directory's epochs"
-                        ));
-                        return false;
-                    }
-                }
-            }
-            bytes += entry.payload.len() + 64;
-            if bytes >= WORK_BYTES_MAX {
-                if !self.send(chunk, start..index + 1, bytes) {
-                    return false;
-                }
-                (start, bytes) = (index + 1, 0);
-            }
-        }
-        self.send(chunk, start..chunk.len(), bytes)
-    }
-
-    fn send(&mut self, chunk: &Chunk, range: std::ops::Range<usize>, bytes: usize) -> bool {
-        if range.is_empty() {
-            return true;
-        }
-        self.credit.reserve(bytes);
-        let engine = Arc::clone(&self.engine);
-        let work = Work { seq: self.seq, chunk: chunk.clone(), range, engine, bytes };
-        self.seq += 1;
-        self.work.send(work, bytes).is_ok()
+        let (credit, channel) = (&self.credit, &self.work);
+        let handed = self.splitter.split(chunk, &mut |work| {
+            let bytes = work.bytes;
+            credit.reserve(bytes);
+            channel.send(work, bytes).is_ok()
+        });
+        handed.unwrap_or_else(|error| {
+            self.progress.fail(&error);
+            false
+        })
     }
 }
 
@@ -226,7 +192,7 @@ fn run_worker(
         let lsn_of = |index: usize| item.chunk.get(index).map(|e| e.lsn).unwrap_or_default();
         let (first, last) = (lsn_of(item.range.start), lsn_of(item.range.end.saturating_sub(1)));
         let unit = flight.unit(number, first, last);
-        let processed = process(item, journal, &unit, &mut scratch);
+        let processed = process_noting(item, journal, &|lsn| unit.at(lsn), &mut scratch);
         drop(unit);
         match processed {
             Ok(done) => {

@@ -1,7 +1,6 @@
 //! One unit of work: consecutive journal entries, parsed and matched.
 
 use crate::engine::{Engine, Scratch};
-use crate::pipeline::flight::Unit;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -70,15 +69,28 @@ pub struct Done {
     pub bytes: usize,
 }
 
-/// Parses and matches the records of `work`, noting in `unit` where it is. The outcome follows
-/// from the entries, their contexts, the engine and which entries are poisoned alone.
+/// Parses and matches the records of `work`. The outcome follows from the entries, their
+/// contexts and the engine alone.
 ///
 /// # Errors
 /// Those of the journal: an entry that cannot be decoded, a context that is missing.
 pub fn process(
     work: Work,
     journal: &JournalHandle,
-    unit: &Unit<'_>,
+    scratch: &mut Scratch,
+) -> Result<Done, JournalError> {
+    process_noting(work, journal, &|_| true, scratch)
+}
+
+/// As [`process`]; `at` is told each entry before it is parsed and again before it is matched,
+/// and says false of one that must be stored unparsed.
+///
+/// # Errors
+/// Those of [`process`].
+pub fn process_noting(
+    work: Work,
+    journal: &JournalHandle,
+    at: &dyn Fn(Lsn) -> bool,
     scratch: &mut Scratch,
 ) -> Result<Done, JournalError> {
     let Work { seq, chunk, range, engine, bytes } = work;
@@ -112,13 +124,13 @@ pub fn process(
             peer: record.peer,
             position: record.position,
         };
-        if unit.at(entry.lsn) {
+        if at(entry.lsn) {
             parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
         } else {
             yagura_parse::unparsed(&context, &header, record.bytes, &mut done.batch);
         }
     }
-    match_events(&engine, &mut done, unit, scratch);
+    match_events(&engine, &mut done, at, scratch);
     Ok(done)
 }
 
@@ -168,13 +180,13 @@ impl Marks {
     }
 }
 
-fn match_events(engine: &Engine, done: &mut Done, unit: &Unit<'_>, scratch: &mut Scratch) {
+fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scratch: &mut Scratch) {
     let mut found = std::mem::take(&mut scratch.hits);
     for (index, event) in done.batch.iter().enumerate() {
         found.clear();
         // A record that no source could read has no fields: every rule that only excludes
         // something would hit it.
-        if event.event().source != UNRECOGNISED && unit.at(event.lsn()) {
+        if event.event().source != UNRECOGNISED && at(event.lsn()) {
             engine.matcher().matches(event, &mut scratch.matcher, &mut found);
         }
         let source = engine.source_name(event.event().source);
