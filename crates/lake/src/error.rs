@@ -78,8 +78,9 @@ impl From<DataFusionError> for LakeError {
     fn from(error: DataFusionError) -> Self {
         let text = || first_line(&error.strip_backtrace());
         match error.find_root() {
-            DataFusionError::SQL(..)
-            | DataFusionError::Plan(_)
+            // The engine's own text of these is a debug form.
+            DataFusionError::SQL(fault, _) => Self::Query(first_line(&fault.to_string())),
+            DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Configuration(_)

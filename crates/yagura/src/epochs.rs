@@ -116,9 +116,10 @@ impl Epochs {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write(&self, history: &[(u64, u128)]) -> anyhow::Result<()> {
-        create_dirs(self.fs.as_ref(), &self.dir)?;
-        let bytes = serde_json::to_vec(history)?;
-        Ok(write_atomic(self.fs.as_ref(), &self.dir.join(HISTORY), &bytes)?)
+        let (path, bytes) = (self.dir.join(HISTORY), serde_json::to_vec(history)?);
+        create_dirs(self.fs.as_ref(), &self.dir)
+            .and_then(|()| write_atomic(self.fs.as_ref(), &path, &bytes))
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn path(&self, hash: [u8; 16]) -> PathBuf {

@@ -281,6 +281,9 @@ fn directories_of_others_are_left_alone() {
     ok(&take);
     // Held by this process, which answers at no socket.
     let lock = std::fs::File::open(data.join("LOCK")).unwrap();
+    let sql = ["sql", "--data", text(&data), "selec"];
+    let error = refused(&sql, 1, &["Expected: an SQL statement, found: selec"]);
+    assert!(!error.contains("ParserError"), "{error}");
     lock.lock().unwrap();
     let calls: [&[&str]; 3] =
         [&take, &["books", "--data", text(&data)], &["sql", "--data", text(&data), "select 1"]];

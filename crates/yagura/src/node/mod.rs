@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::epochs::Epochs;
 use crate::node::assemble::{Site, assemble};
+use crate::pipeline::flight::Flight;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::run::Pipeline;
 use crate::pipeline::split::EngineOf;
@@ -45,6 +46,7 @@ pub struct Node {
     lake: LakeHandle,
     progress: Arc<Progress>,
     pipeline: Option<Pipeline>,
+    flight: Arc<Flight>,
     engine: Arc<Engine>,
     _lock: DataLock,
 }
@@ -86,11 +88,15 @@ impl Node {
         let (parts, lake) = assemble(site, &history)?;
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
-        let pipeline = Pipeline::start(parts, Arc::clone(&progress))?;
+        let flight = Flight::open(Arc::clone(&fs), data, parts.workers)
+            .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
+        let flight = Arc::new(flight);
+        let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
-        Ok(Self { data, journal: handle, intake, lake, progress, pipeline, engine, _lock: lock })
+        let (journal, _lock) = (handle, lock);
+        Ok(Self { data, journal, intake, lake, progress, pipeline, flight, engine, _lock })
     }
 
     /// The data directory.
@@ -141,7 +147,7 @@ impl Node {
         }
         match self.progress.read().failure {
             Some(failure) => bail!(failure),
-            None => Ok(()),
+            None => Ok(self.flight.land()?),
         }
     }
 }

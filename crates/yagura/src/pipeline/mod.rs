@@ -11,6 +11,7 @@
 
 pub mod batches;
 pub mod channel;
+pub mod flight;
 pub mod judge;
 pub mod lakes;
 pub mod progress;

@@ -2,11 +2,12 @@
 
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
+use crate::pipeline::flight::Flight;
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::split::{EngineOf, Splitter};
-use crate::pipeline::work::{Done, Work, process};
+use crate::pipeline::work::{Done, Work, process_noting};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -65,11 +66,15 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts the threads.
+    /// Starts the threads; `flight` has a slot for each worker.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(parts: Parts, progress: Arc<Progress>) -> std::io::Result<Self> {
+    pub fn start(
+        parts: Parts,
+        flight: Arc<Flight>,
+        progress: Arc<Progress>,
+    ) -> std::io::Result<Self> {
         let credit = Arc::new(Credit::new(parts.inflight_bytes));
         let work = Arc::new(ByteChannel::new(parts.inflight_bytes));
         let results = Arc::new(ByteChannel::new(usize::MAX));
@@ -92,11 +97,11 @@ impl Pipeline {
         for number in 0..parts.workers {
             let (journal, work) = (parts.journal.clone(), Arc::clone(&work));
             let (results, progress) = (Arc::clone(&results), Arc::clone(&progress));
-            let left = Arc::clone(&left);
+            let (left, flight) = (Arc::clone(&left), Arc::clone(&flight));
             spawn(
                 &format!("worker-{number}"),
                 Box::new(move || {
-                    run_worker(&journal, &work, &results, &progress);
+                    run_worker(number, &flight, &journal, &work, &results, &progress);
                     if left.fetch_sub(1, std::sync::atomic::Ordering::AcqRel) == 1 {
                         results.close();
                     }
@@ -175,6 +180,8 @@ impl Dispatcher {
 }
 
 fn run_worker(
+    number: usize,
+    flight: &Flight,
     journal: &JournalHandle,
     work: &ByteChannel<Work>,
     results: &ByteChannel<Done>,
@@ -182,7 +189,12 @@ fn run_worker(
 ) {
     let mut scratch = Scratch::default();
     while let Some(item) = work.receive() {
-        match process(item, journal, &mut scratch) {
+        let lsn_of = |index: usize| item.chunk.get(index).map(|e| e.lsn).unwrap_or_default();
+        let (first, last) = (lsn_of(item.range.start), lsn_of(item.range.end.saturating_sub(1)));
+        let unit = flight.unit(number, first, last);
+        let processed = process_noting(item, journal, &|lsn| unit.at(lsn), &mut scratch);
+        drop(unit);
+        match processed {
             Ok(done) => {
                 let bytes = done.bytes;
                 if results.send(done, bytes).is_err() {

@@ -43,7 +43,9 @@ impl Splitter {
                 if let Ok(Entry::Epoch { hash }) = entry.entry() {
                     self.engine = (self.engine_of)(hash).ok_or_else(|| {
                         let id = u128::from_be_bytes(hash);
-                        format!("rules and sources {id:032x} are not in the data directory's epochs")
+                        format!(
+                            "rules and sources {id:032x} are not in the data directory's epochs"
+                        )
                     })?;
                 }
             }

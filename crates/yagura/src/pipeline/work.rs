@@ -79,6 +79,20 @@ pub fn process(
     journal: &JournalHandle,
     scratch: &mut Scratch,
 ) -> Result<Done, JournalError> {
+    process_noting(work, journal, &|_| true, scratch)
+}
+
+/// As [`process`]; `at` is told each entry before it is parsed and again before it is matched,
+/// and says false of one that must be stored unparsed.
+///
+/// # Errors
+/// Those of [`process`].
+pub fn process_noting(
+    work: Work,
+    journal: &JournalHandle,
+    at: &dyn Fn(Lsn) -> bool,
+    scratch: &mut Scratch,
+) -> Result<Done, JournalError> {
     let Work { seq, chunk, range, engine, bytes } = work;
     let mut done = Done {
         seq,
@@ -110,9 +124,13 @@ pub fn process(
             peer: record.peer,
             position: record.position,
         };
-        parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
+        if at(entry.lsn) {
+            parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
+        } else {
+            yagura_parse::unparsed(&context, &header, record.bytes, &mut done.batch);
+        }
     }
-    match_events(&engine, &mut done, scratch);
+    match_events(&engine, &mut done, at, scratch);
     Ok(done)
 }
 
@@ -162,13 +180,13 @@ impl Marks {
     }
 }
 
-fn match_events(engine: &Engine, done: &mut Done, scratch: &mut Scratch) {
+fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scratch: &mut Scratch) {
     let mut found = std::mem::take(&mut scratch.hits);
     for (index, event) in done.batch.iter().enumerate() {
         found.clear();
         // A record that no source could read has no fields: every rule that only excludes
         // something would hit it.
-        if event.event().source != UNRECOGNISED {
+        if event.event().source != UNRECOGNISED && at(event.lsn()) {
             engine.matcher().matches(event, &mut scratch.matcher, &mut found);
         }
         let source = engine.source_name(event.event().source);
