@@ -190,7 +190,10 @@ impl Config {
 const KEY_DOCS: &[(&str, &str)] = &[
     ("listen.http", "API address; loopback only until access tokens exist"),
     ("listen.syslog_tcp", "syslog over TCP (RFC 6587); loopback only until access tokens exist"),
-    ("journal.keep", "keep cut journal segments as an archive that can be replayed; once begun it goes on until its folder is removed"),
+    (
+        "journal.keep",
+        "keep cut journal segments as an archive that can be replayed; once begun it goes on until its folder is removed",
+    ),
     ("journal.segment_bytes", "bytes of one journal file"),
     ("journal.quota_bytes", "bytes of journal at which inputs are refused"),
     ("lake.flush_bytes", "bytes in memory at which rows are written to the tables"),
