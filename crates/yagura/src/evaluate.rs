@@ -115,7 +115,7 @@ fn frames(
     mut each: impl FnMut(&[u8], u64, u64),
 ) -> Result<(), EvaluateError> {
     let wrong = |source| EvaluateError::Io { path: input.path.clone(), source };
-    let file: Box<dyn Read> = Box::new(File::open(&input.path).map_err(wrong)?);
+    let (file, _) = input.open().map_err(wrong)?;
     let mut framer = Framer::new(file, &options.source);
     while let Some(frame) = framer.next_frame().map_err(wrong)? {
         each(frame.bytes, frame.number, frame.position);

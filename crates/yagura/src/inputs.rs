@@ -1,23 +1,79 @@
-//! Files given on the command line: folders walked in order, host and user named by path.
+//! Files given on the command line: folders walked in order, archives looked into, host and
+//! user named by path.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use yagura_collect::container::{Fault, Part, expand};
 use yagura_parse::{Framer, RECORD_BYTES_MAX};
 
 /// Deepest folder followed; deeper ones are an error, since links may lead in circles.
 const DEPTH_MAX: usize = 32;
 
+/// Endings that a compressed file has in addition to its own name.
+const PACKED_ENDINGS: &[&str] = &[".gz", ".zst", ".bz2", ".xz"];
+
 /// One file to read.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Input {
-    /// As given or found; `-` is standard input.
+    /// As given or found; a file in an archive is `archive!file`, `-` is standard input.
     pub path: PathBuf,
-    /// Below the folder that was given, with `/`; the file's name where a file was given.
+    /// Below the folder or archive that was given, with `/`; the file's name where a file was
+    /// given. An archive in a folder counts as a folder, a compressed file has the name that
+    /// it has without its compression: a file is known again, packed or not.
     pub relative: String,
     /// Host named by the path.
     pub host: Option<String>,
     /// User named by the path.
     pub user: Option<String>,
+    /// The file's bytes; none for what can be read only once.
+    part: Option<Part>,
+    /// Bytes of a packed file, once counted.
+    len: OnceLock<u64>,
+}
+
+impl Input {
+    /// Opens the file's own bytes, out of its archives and compressions. Damage found while
+    /// reading ends the reader and is in the [`Fault`].
+    ///
+    /// # Errors
+    /// From the file system; for standard input and pipes, which are read elsewhere.
+    pub fn open(&self) -> io::Result<(Box<dyn Read>, Fault)> {
+        match &self.part {
+            Some(part) => part.open(),
+            None => Err(io::Error::other("it is not a regular file")),
+        }
+    }
+
+    /// Whether the file can be read again and again.
+    pub fn is_regular(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// The length of the file's own bytes; a packed file is read for it once.
+    ///
+    /// # Errors
+    /// As for [`Input::open`].
+    pub fn len(&self) -> io::Result<u64> {
+        if !self.part.as_ref().is_some_and(Part::is_packed) {
+            return std::fs::metadata(&self.path).map(|meta| meta.len());
+        }
+        if let Some(len) = self.len.get() {
+            return Ok(*len);
+        }
+        let (mut reader, _) = self.open()?;
+        let len = io::copy(&mut reader, &mut io::sink())?;
+        Ok(*self.len.get_or_init(|| len))
+    }
+}
+
+/// What the command line names.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The files.
+    pub inputs: Vec<Input>,
+    /// What was wrong with archives among them, each as `path: fault`.
+    pub faults: Vec<String>,
 }
 
 /// Why inputs cannot be read.
@@ -48,12 +104,13 @@ pub enum InputError {
 }
 
 /// What was wrong with an input that was read to its end, each as `path: fault`: a damaged
-/// event log, records that were cut.
-pub fn faults(path: &Path, framer: &mut Framer<impl Read>) -> Vec<String> {
+/// compression or event log, records that were cut.
+pub fn faults(path: &Path, container: &Fault, framer: &mut Framer<impl Read>) -> Vec<String> {
     let path = path.display();
     let known = framer.take_faults();
     let more = framer.fault_count().saturating_sub(known.len() as u64);
     let mut texts: Vec<String> = known.iter().map(|fault| format!("{path}: {fault}")).collect();
+    texts.extend(container.get().map(|fault| format!("{path}: {fault}")));
     if more > 0 {
         texts.push(format!("{path}: and {more} more damaged places"));
     }
@@ -66,28 +123,72 @@ pub fn faults(path: &Path, framer: &mut Framer<impl Read>) -> Vec<String> {
     texts
 }
 
-/// Lists the files of `paths`, folders walked and sorted by name, each with what the first
-/// matching pattern names. Hidden files (a leading dot) inside folders are left out.
+/// Lists the files of `paths`, folders walked and sorted by name, archives looked into, each
+/// file with what the first matching pattern names. Hidden files (a leading dot) inside
+/// folders and archives are left out.
 ///
 /// # Errors
 /// [`InputError`] for the first path that cannot be read.
-pub fn list(paths: &[PathBuf], patterns: &[Pattern]) -> Result<Vec<Input>, InputError> {
-    let mut inputs = Vec::new();
+pub fn list(paths: &[PathBuf], patterns: &[Pattern]) -> Result<Listing, InputError> {
+    let mut listing = Listing::default();
     for path in paths {
         if path.as_os_str() == "-" {
-            inputs.push(named(path.clone(), "-".to_owned(), patterns));
+            listing.inputs.push(named(path.clone(), "-".to_owned(), patterns, None));
             continue;
         }
         let meta = std::fs::metadata(path)
             .map_err(|source| InputError::Io { path: path.clone(), source })?;
         if meta.is_dir() {
-            walk(path, path, 0, patterns, &mut inputs)?;
+            walk(path, path, 0, patterns, &mut listing)?;
+        } else if meta.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            listing.add(path, &name, "", patterns)?;
         } else {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            inputs.push(named(path.clone(), name, patterns));
+            listing.inputs.push(named(path.clone(), name, patterns, None));
         }
     }
-    Ok(inputs)
+    Ok(listing)
+}
+
+impl Listing {
+    /// Adds a regular file, called `name`, or the files that it holds, below `folder`.
+    fn add(
+        &mut self,
+        path: &Path,
+        name: &str,
+        folder: &str,
+        patterns: &[Pattern],
+    ) -> Result<(), InputError> {
+        let io = |source| InputError::Io { path: path.to_owned(), source };
+        let (parts, faults) = expand(path).map_err(io)?;
+        let shown = path.display();
+        self.faults.extend(faults.into_iter().map(|fault| format!("{shown}: {fault}")));
+        for part in parts {
+            let mut relative = match part.inner() {
+                [] => name.to_owned(),
+                inner => format!("{folder}{}", places(inner)),
+            };
+            if part.is_compressed()
+                && let Some(bare) = PACKED_ENDINGS.iter().find_map(|e| relative.strip_suffix(e))
+                && !bare.is_empty()
+            {
+                relative = bare.to_owned();
+            }
+            let whole: PathBuf = match part.inner() {
+                [] => path.to_owned(),
+                inner => format!("{shown}!{}", inner.join("!")).into(),
+            };
+            self.inputs.push(named(whole, relative, patterns, Some(part)));
+        }
+        Ok(())
+    }
+}
+
+/// Names inside archives as one path, without the components that only climb.
+fn places(inner: &[String]) -> String {
+    let parts = inner.iter().flat_map(|name| name.split('/'));
+    parts.filter(|part| !["", ".", ".."].contains(part)).collect::<Vec<_>>().join("/")
 }
 
 fn walk(
@@ -95,7 +196,7 @@ fn walk(
     dir: &Path,
     depth: usize,
     patterns: &[Pattern],
-    inputs: &mut Vec<Input>,
+    listing: &mut Listing,
 ) -> Result<(), InputError> {
     if depth > DEPTH_MAX {
         return Err(InputError::Deep { path: dir.to_owned() });
@@ -112,21 +213,22 @@ fn walk(
             continue;
         }
         if path.is_dir() {
-            walk(root, &path, depth + 1, patterns, inputs)?;
+            walk(root, &path, depth + 1, patterns, listing)?;
         } else {
             let relative = path.strip_prefix(root).unwrap_or(&path);
             let parts: Vec<_> =
                 relative.components().map(|c| c.as_os_str().to_string_lossy()).collect();
-            inputs.push(named(path.clone(), parts.join("/"), patterns));
+            let name = parts.join("/");
+            listing.add(&path, &name, &format!("{name}/"), patterns)?;
         }
     }
     Ok(())
 }
 
-fn named(path: PathBuf, relative: String, patterns: &[Pattern]) -> Input {
+fn named(path: PathBuf, relative: String, patterns: &[Pattern], part: Option<Part>) -> Input {
     let names = patterns.iter().find_map(|p| p.names(&relative)).unwrap_or_default();
     let user = names.user.or_else(|| history_user(&relative));
-    Input { path, relative, host: names.host, user }
+    Input { path, relative, host: names.host, user, part, len: OnceLock::new() }
 }
 
 /// The user of a file called `<user>.bash_history`.

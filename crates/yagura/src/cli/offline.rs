@@ -5,7 +5,7 @@ use crate::cli::args::{ConfigArgs, Format, FormatArgs, ParseArgs, TimeArgs};
 use crate::cli::table;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::inputs::{self, Input};
+use crate::inputs::{self, Input, Listing};
 use crate::rules;
 use anyhow::Context as _;
 use serde_json::json;
@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use yagura_collect::container::{Fault, peel};
 use yagura_detect::{RuleSet, diagnostic};
 use yagura_event::json::event_json;
 use yagura_event::{
@@ -149,13 +150,15 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
     let source = source_choice(&sources, &args.source)?;
     let engine = Engine::new(sources, Arc::new(RuleSet::load(Vec::new())));
     let paths = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
-    let inputs = inputs::list(&paths, &[])?;
+    let Listing { inputs, faults } = inputs::list(&paths, &[])?;
+    report(&faults);
     let (mut readers, reference) = prepare(&engine, &inputs, &source, &args.time)?;
     let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
     let mut batch = EventBatch::default();
     for (input, reader) in inputs.iter().zip(readers.drain(..)) {
         let context = Arc::new(context_of(input, &source, reference, &args.time));
-        let mut framer = Framer::new(reader.open()?, &source);
+        let (reader, fault) = reader.open(input)?;
+        let mut framer = Framer::new(reader, &source);
         let hash = hash_of(&input.path.to_string_lossy());
         while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
@@ -167,11 +170,16 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
                 out.write_all(b"\n")?;
             }
         }
-        for fault in inputs::faults(&input.path, &mut framer) {
-            eprintln!("yagura: {fault}");
-        }
+        report(&inputs::faults(&input.path, &fault, &mut framer));
     }
     Ok(out.flush()?)
+}
+
+/// Says on standard error what was wrong with inputs.
+pub fn report(faults: &[String]) {
+    for fault in faults {
+        eprintln!("yagura: {fault}");
+    }
 }
 
 /// The header of a record outside a journal.
@@ -235,9 +243,9 @@ pub fn unread(input: &Input) -> String {
 /// An input that was looked at and is still to be read.
 pub enum Unread {
     /// A regular file, opened when its turn comes: there may be more than can be open at once.
-    File(PathBuf),
+    File,
     /// Standard input or a pipe, which can be read once: what was looked at, and the rest.
-    Stream(Box<dyn Read>),
+    Stream(Box<dyn Read>, Fault),
 }
 
 impl Unread {
@@ -245,13 +253,10 @@ impl Unread {
     ///
     /// # Errors
     /// A file that cannot be opened.
-    pub fn open(self) -> anyhow::Result<Box<dyn Read>> {
+    pub fn open(self, input: &Input) -> anyhow::Result<(Box<dyn Read>, Fault)> {
         match self {
-            Self::Stream(reader) => Ok(reader),
-            Self::File(path) => {
-                let file = File::open(&path);
-                Ok(Box::new(file.with_context(|| format!("cannot read {}", path.display()))?))
-            }
+            Self::Stream(reader, fault) => Ok((reader, fault)),
+            Self::File => input.open().with_context(|| unread(input)),
         }
     }
 }
@@ -286,31 +291,28 @@ pub fn prepare(
     let mut readers = Vec::new();
     for input in inputs {
         let wrong = || unread(input);
-        let file = match input.path.as_os_str() == "-" {
-            true => None,
-            false => Some(File::open(&input.path).with_context(wrong)?),
+        if input.is_regular() {
+            if given.is_none() {
+                let (reader, _) = input.open().with_context(wrong)?;
+                let seen = look(engine, &context, source, now, reader).with_context(wrong)?;
+                newest = newest.max(seen);
+            }
+            readers.push(Unread::File);
+            continue;
+        }
+        let raw: Box<dyn Read> = match input.path.as_os_str() == "-" {
+            true => Box::new(io::stdin()),
+            false => Box::new(File::open(&input.path).with_context(wrong)?),
         };
-        let regular = match &file {
-            None => false,
-            Some(file) => file.metadata().with_context(wrong)?.is_file(),
-        };
-        let mut reader: Box<dyn Read> = match file {
-            None => Box::new(io::stdin()),
-            Some(file) => Box::new(file),
-        };
-        if given.is_none() && regular {
-            let seen = look(engine, &context, source, now, &mut reader).with_context(wrong)?;
-            newest = newest.max(seen);
-        } else if given.is_none() {
+        let fault = Fault::default();
+        let mut reader = peel(raw, &fault).with_context(wrong)?.reader;
+        if given.is_none() {
             let mut first = Vec::new();
             reader.by_ref().take(STREAM_LOOK_BYTES).read_to_end(&mut first).with_context(wrong)?;
             newest = newest.max(look(engine, &context, source, now, first.as_slice())?);
             reader = Box::new(io::Cursor::new(first).chain(reader));
         }
-        readers.push(match regular {
-            true => Unread::File(input.path.clone()),
-            false => Unread::Stream(reader),
-        });
+        readers.push(Unread::Stream(reader, fault));
     }
     Ok((readers, given.or(newest).unwrap_or(now)))
 }

@@ -1,10 +1,11 @@
 //! `yagura scan`: matches from files, no server.
 
 use crate::cli::args::{Format, ScanArgs};
-use crate::cli::offline::{context_of, hash_of, header, prepare, source_choice, unread};
+use crate::cli::offline::{context_of, hash_of, header, prepare, report, source_choice, unread};
 use crate::cli::{Usage, rules_there, table};
 use crate::engine::{Engine, Scratch};
-use crate::{inputs, rules};
+use crate::inputs::{self, Listing};
+use crate::rules;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -50,7 +51,8 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
         anyhow::bail!("no rule could be loaded; `yagura rules check` says why");
     }
     let engine = Engine::new(sources, Arc::clone(&set));
-    let files = inputs::list(&args.inputs, &[])?;
+    let Listing { inputs: files, faults } = inputs::list(&args.inputs, &[])?;
+    report(&faults);
     let began = Instant::now();
     let (readers, reference) = prepare(&engine, &files, &source, &args.time)?;
     let (mut matches, mut places, mut counts) = (Vec::new(), Places::new(), Counts::default());
@@ -59,7 +61,8 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     for (at, (input, reader)) in files.iter().zip(readers).enumerate() {
         let context = Arc::new(context_of(input, &source, reference, &args.time));
         let hash = hash_of(&input.path.to_string_lossy());
-        let mut framer = Framer::new(reader.open()?, &source);
+        let (reader, fault) = reader.open(input)?;
+        let mut framer = Framer::new(reader, &source);
         let mut batch = EventBatch::default();
         while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
@@ -72,9 +75,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
                 places.insert(found.event, (at, frame.number));
             }
         }
-        for fault in inputs::faults(&input.path, &mut framer) {
-            eprintln!("yagura: {fault}");
-        }
+        report(&inputs::faults(&input.path, &fault, &mut framer));
         if let Some(bar) = &bar {
             bar.inc(1);
         }

@@ -1,6 +1,6 @@
 //! A batch of files: framed, journalled, correlated when it closes; known again by content.
 
-use crate::inputs::{self, Input, Pattern, list};
+use crate::inputs::{self, Input, Listing, Pattern, list};
 use crate::node::Node;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -106,7 +106,7 @@ impl Request {
 /// Inputs that cannot be read, settings that do not work, a stopped journal or pipeline.
 pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyhow::Result<Summary> {
     let Checked { tenant, source, patterns, reference } = request.check(node.engine().sources())?;
-    let inputs = list(&request.inputs, &patterns)?;
+    let Listing { inputs, faults } = list(&request.inputs, &patterns)?;
     node.progress().wait_judged(node.journal().durable()).map_err(anyhow::Error::msg)?;
     let reference = match reference {
         Some(reference) => reference,
@@ -125,6 +125,7 @@ pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyho
         done: Vec::new(),
         summary: Summary { batch, ..Summary::default() },
     };
+    job.faults(faults);
     for input in &inputs {
         job.file(input).with_context(|| format!("taking in {}", input.path.display()))?;
         progress(&job.summary);
@@ -171,7 +172,7 @@ fn newest_time(node: &Node, inputs: &[Input], source: &SourceChoice) -> anyhow::
     let mut newest = None;
     let context = Arc::new(Context::new("default", FEED, source.clone(), Reference::At(now)));
     for input in inputs {
-        let mut framer = Framer::new(open(input)?, source);
+        let mut framer = Framer::new(open(input)?.0, source);
         let wrong = || format!("cannot read {}", input.path.display());
         while let Some(frame) = framer.next_frame().with_context(wrong)? {
             let time = node.engine().parser().event_time_with_year(&context, frame.bytes);
@@ -181,13 +182,11 @@ fn newest_time(node: &Node, inputs: &[Input], source: &SourceChoice) -> anyhow::
     Ok(newest.unwrap_or(now))
 }
 
-fn open(input: &Input) -> anyhow::Result<Box<dyn Read>> {
+fn open(input: &Input) -> anyhow::Result<(Box<dyn Read>, Fault)> {
     if input.path.as_os_str() == "-" {
         bail!("standard input cannot be a batch; name files");
     }
-    let file =
-        File::open(&input.path).with_context(|| format!("cannot read {}", input.path.display()))?;
-    Ok(Box::new(file))
+    input.open().with_context(|| format!("cannot read {}", input.path.display()))
 }
 
 struct Job<'a> {
@@ -212,7 +211,7 @@ impl Job<'_> {
             Some(host) => format!("{host}:{}", input.relative),
             None => input.relative.clone(),
         };
-        let length = std::fs::metadata(&input.path)?.len();
+        let length = input.len()?;
         let known = if self.request.again { 0 } else { self.known(input, &path, length)? };
         if known == u64::MAX {
             self.summary.known += 1;
@@ -222,7 +221,8 @@ impl Job<'_> {
         let resumed = self.resumed.remove(&stream).unwrap_or_default();
         let feed = self.context(input)?;
         // A file that grows meanwhile is read and marked up to here.
-        let mut reader = Framer::new(open(input)?.take(length), &self.source);
+        let (bytes, fault) = open(input)?;
+        let mut reader = Framer::new(bytes.take(length), &self.source);
         let skip = known + resumed;
         let mut group = Group::of_batch(&feed, "", self.batch);
         let mut records = 0;
@@ -238,7 +238,7 @@ impl Job<'_> {
                 self.node.intake().submit_blocking(full)?;
             }
         }
-        self.faults(inputs::faults(&input.path, &mut reader));
+        self.faults(inputs::faults(&input.path, &fault, &mut reader));
         drop(reader);
         let here = resumed.min(records.saturating_sub(known));
         self.summary.resumed += here;
@@ -246,7 +246,7 @@ impl Job<'_> {
             // The rest belongs to a later file of the same name and content.
             self.resumed.insert(stream, resumed - here);
         }
-        let (hash, bytes) = hash_of(open(input)?, length)?;
+        let (hash, bytes) = hash_of(open(input)?.0, length)?;
         let done = FileDone {
             tenant: self.tenant.clone(),
             feed: FEED.to_owned(),
@@ -275,7 +275,7 @@ impl Job<'_> {
     /// are told apart by how they begin, so that an interrupted run's records are looked for
     /// in the right one.
     fn stream(&self, input: &Input, path: &str, known: u64) -> anyhow::Result<u64> {
-        let (begins, _) = hash_of(open(input)?, BEGINNING_BYTES)?;
+        let (begins, _) = hash_of(open(input)?.0, BEGINNING_BYTES)?;
         let (tenant, known) = (self.tenant.as_str().as_bytes(), known.to_be_bytes());
         Ok(stream_id(&[tenant, FEED.as_bytes(), path.as_bytes(), &known, &begins]))
     }
@@ -292,7 +292,7 @@ impl Job<'_> {
         marks.sort_by_key(|(bytes, _, _)| std::cmp::Reverse(*bytes));
         marks.dedup();
         for (bytes, hash, records) in marks {
-            let (found, read) = hash_of(open(input)?, bytes)?;
+            let (found, read) = hash_of(open(input)?.0, bytes)?;
             if hex(found) == hash && read == bytes {
                 return match bytes == length {
                     true => Ok(u64::MAX),
@@ -321,8 +321,8 @@ impl Job<'_> {
 /// Whether the file was taken in the middle of a line, at `bytes`, and the line has grown since:
 /// it is taken again, whole.
 fn line_went_on(input: &Input, bytes: u64) -> anyhow::Result<bool> {
-    let mut file = File::open(&input.path)?;
-    file.seek(SeekFrom::Start(bytes.saturating_sub(1)))?;
+    let (mut file, _) = open(input)?;
+    io::copy(&mut file.by_ref().take(bytes.saturating_sub(1)), &mut io::sink())?;
     let mut around = [0u8; 2];
     file.read_exact(&mut around)?;
     let whole = |byte: u8| b"\r\n>}]".contains(&byte);
