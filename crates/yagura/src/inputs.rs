@@ -54,7 +54,7 @@ impl Input {
     ///
     /// # Errors
     /// As for [`Input::open`].
-    pub fn len(&self) -> io::Result<u64> {
+    pub fn length(&self) -> io::Result<u64> {
         if !self.part.as_ref().is_some_and(Part::is_packed) {
             return std::fs::metadata(&self.path).map(|meta| meta.len());
         }
@@ -240,10 +240,10 @@ fn history_user(relative: &str) -> Option<String> {
 
 /// A pattern such as `{host}/.../{user}.bash_history`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pattern(Vec<Part>);
+pub struct Pattern(Vec<Place>);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Part {
+enum Place {
     /// Any number of components.
     Rest,
     /// One component: text before, what is named, text after.
@@ -277,10 +277,10 @@ impl Pattern {
         let mut parts = Vec::new();
         for part in text.split('/').filter(|part| !part.is_empty()) {
             parts.push(match part {
-                "..." | "**" => Part::Rest,
-                "*" => Part::Any,
+                "..." | "**" => Place::Rest,
+                "*" => Place::Any,
                 _ => match part.split_once('{') {
-                    None => Part::Literal(part.to_owned()),
+                    None => Place::Literal(part.to_owned()),
                     Some((before, rest)) => {
                         let (name, after) =
                             rest.split_once('}').ok_or_else(|| wrong("'{' is not closed"))?;
@@ -292,7 +292,7 @@ impl Pattern {
                         if after.contains('{') {
                             return Err(wrong("one name for each path component"));
                         }
-                        Part::Named { before: before.to_owned(), name, after: after.to_owned() }
+                        Place::Named { before: before.to_owned(), name, after: after.to_owned() }
                     }
                 },
             });
@@ -310,19 +310,19 @@ impl Pattern {
     }
 }
 
-fn matches(parts: &[Part], components: &[&str], names: &mut Names) -> bool {
+fn matches(parts: &[Place], components: &[&str], names: &mut Names) -> bool {
     let Some((part, parts)) = parts.split_first() else { return components.is_empty() };
-    if *part == Part::Rest {
+    if *part == Place::Rest {
         // A trailing `...` stands for the file itself, so it takes at least one component.
         let least = usize::from(parts.is_empty());
         return (least..=components.len()).any(|skip| matches(parts, &components[skip..], names));
     }
     let Some((component, components)) = components.split_first() else { return false };
     let found = match part {
-        Part::Rest | Part::Any => None,
-        Part::Literal(text) if text == component => None,
-        Part::Literal(_) => return false,
-        Part::Named { before, name, after } => {
+        Place::Rest | Place::Any => None,
+        Place::Literal(text) if text == component => None,
+        Place::Literal(_) => return false,
+        Place::Named { before, name, after } => {
             let inner = component
                 .strip_prefix(before.as_str())
                 .and_then(|rest| rest.strip_suffix(after.as_str()))

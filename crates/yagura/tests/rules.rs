@@ -46,7 +46,7 @@ fn found(engine: &Engine, case: &Case) -> BTreeMap<String, usize> {
     let patterns = [Pattern::parse("from/{host}/...").unwrap()];
     let inputs = list(&[dir.path().to_owned()], &patterns).unwrap();
     let now = parse_rfc3339("2026-05-29T00:00:00Z").unwrap();
-    let evaluation = evaluate(engine, &inputs, &Options::at(now)).unwrap();
+    let evaluation = evaluate(engine, &inputs.inputs, &Options::at(now)).unwrap();
     let mut counts = BTreeMap::new();
     for finding in evaluation.findings.iter().filter(|f| f.level > Level::Informational) {
         *counts.entry(finding.rule.clone()).or_default() += 1;

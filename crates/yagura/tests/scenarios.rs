@@ -172,7 +172,7 @@ fn scenario(engine: &Engine, name: &str, day: Option<Micros>) -> Option<Scenario
     let mut options = Options::at(NOW);
     options.shift = day.map_or(0, |day| day - truth.start.div_euclid(DAY) * DAY);
     let inputs = list(&[root.join("data")], &[Pattern::parse("{host}/...").unwrap()]).unwrap();
-    let reading = read(engine, &inputs, &options).unwrap();
+    let reading = read(engine, &inputs.inputs, &options).unwrap();
     Some(Scenario { reading, truth, shift: options.shift })
 }
 
@@ -296,7 +296,7 @@ fn the_made_up_company_has_one_incident() {
         }
         let patterns = [Pattern::parse("from/{host}/...").unwrap()];
         let inputs = list(&[dir.path().to_owned()], &patterns).unwrap();
-        let evaluation = evaluate(&engine, &inputs, &Options::at(NOW)).unwrap();
+        let evaluation = evaluate(&engine, &inputs.inputs, &Options::at(NOW)).unwrap();
         assert_eq!(evaluation.candidates.len(), 1, "seed {seed}");
         let incident = &evaluation.candidates[0];
         println!("{}", incident.story.summary);

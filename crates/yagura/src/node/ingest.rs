@@ -5,10 +5,10 @@ use crate::node::Node;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use yagura_collect::container::Fault;
 use yagura_collect::{FeedContext, Group, intake::stream_id};
 use yagura_event::{Context, Micros, Reference, SourceChoice, TenantName, TenantScope};
 use yagura_journal::{Entry, FileDone};
@@ -211,7 +211,7 @@ impl Job<'_> {
             Some(host) => format!("{host}:{}", input.relative),
             None => input.relative.clone(),
         };
-        let length = input.len()?;
+        let length = input.length()?;
         let known = if self.request.again { 0 } else { self.known(input, &path, length)? };
         if known == u64::MAX {
             self.summary.known += 1;
