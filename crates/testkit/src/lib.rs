@@ -1,5 +1,7 @@
-//! What tests and the demo share: a simulated file system and a made-up company's logs.
+//! What tests, benches and the demo share: a simulated file system, a made-up company's logs,
+//! and an operator's logs of any size.
 
+pub mod generate;
 pub mod rng;
 pub mod simfs;
 mod simfs_image;

@@ -24,6 +24,22 @@ impl Rng {
         if high <= low { low } else { low + self.bits() % (high - low + 1) }
     }
 
+    /// A number below `end`, by multiplication, since a division costs as much as a short field;
+    /// 0 where `end` is 0. The bias is below one in 2^32 / `end`.
+    pub fn below(&mut self, end: u32) -> u32 {
+        (((self.bits() >> 32) * u64::from(end)) >> 32) as u32
+    }
+
+    /// A size as traffic has them: around `median`, twice or half of it often, sixteen times
+    /// seldom. Never 0.
+    pub fn size(&mut self, median: u32) -> u32 {
+        let bits = self.bits();
+        let (up, down) = ((bits & 15).count_ones(), (bits >> 4 & 15).count_ones());
+        let fraction = u64::from(median) * (bits >> 8 & 0xffff) >> 16;
+        let size = ((u64::from(median) + fraction) * 3 / 4) << up >> down;
+        u32::try_from(size).unwrap_or(u32::MAX).max(1)
+    }
+
     /// True in `percent` of 100 cases.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.bits() % 100 < percent
