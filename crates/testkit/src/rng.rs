@@ -35,7 +35,7 @@ impl Rng {
     pub fn size(&mut self, median: u32) -> u32 {
         let bits = self.bits();
         let (up, down) = ((bits & 15).count_ones(), (bits >> 4 & 15).count_ones());
-        let fraction = u64::from(median) * (bits >> 8 & 0xffff) >> 16;
+        let fraction = (u64::from(median) * (bits >> 8 & 0xffff)) >> 16;
         let size = ((u64::from(median) + fraction) * 3 / 4) << up >> down;
         u32::try_from(size).unwrap_or(u32::MAX).max(1)
     }

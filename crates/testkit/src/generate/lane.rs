@@ -148,7 +148,7 @@ pub fn record_bytes_mean(only: Option<Lane>) -> u64 {
         Lane::Fortigate => 600,
         Lane::PaloAlto => 505,
         Lane::Iptables => 262,
-        Lane::Suricata => 540,
+        Lane::Suricata => 590,
         Lane::Snort => 168,
         Lane::Proxy => 350,
         Lane::Web => 230,

@@ -72,7 +72,7 @@ impl<'a> Plot<'a> {
         let free = (room.span * 4 / 5 - second * length).max(0);
         let begins = room.start
             + room.span / 20
-            + (i128::from(free) * i128::from(rng.below(1 << 20)) >> 20) as Micros;
+            + ((i128::from(free) * i128::from(rng.below(1 << 20))) >> 20) as Micros;
         let (principals, steps) = (Principals::default(), Vec::new());
         Self { tenant, rng, world, room, begins, second, id, principals, steps, planted }
     }
@@ -225,6 +225,7 @@ impl<'a> Plot<'a> {
                 scheme,
                 host: call.host,
                 path,
+                token: None,
                 user: call.user,
                 peer: Some(call.ip),
                 media: if tunnel { "-" } else { "application/octet-stream" },

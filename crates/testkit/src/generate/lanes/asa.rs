@@ -149,7 +149,7 @@ pub fn teardown(scene: &Scene<'_>, flow: &Flow, out: &mut Vec<u8>) {
     side(from, flow.src, flow.src_port, out);
     out.text(" to ");
     side(to, flow.dst, flow.dst_port, out);
-    let unanswered = flow.way == Way::In && flow.spice % 10 == 0;
+    let unanswered = flow.way == Way::In && flow.spice.is_multiple_of(10);
     duration(if unanswered { 30 + flow.spice % 12 } else { flow.seconds }, out);
     out.text(" bytes ");
     out.number(if unanswered { 0 } else { flow.bytes() });

@@ -50,7 +50,7 @@ impl Postfix {
     pub fn write(&mut self, scene: &Scene<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
         if self.stage >= STAGES {
             self.begin(scene, rng);
-            if rng.chance(40) {
+            if rng.chance(60) {
                 self.stage = STAGES;
                 return refused(scene, &self.letter, out);
             }

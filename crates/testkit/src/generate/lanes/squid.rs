@@ -32,6 +32,8 @@ pub struct Access<'a> {
     pub host: &'a str,
     /// Path, or the port with its colon.
     pub path: &'a str,
+    /// What follows the path, in hexadecimal, where each request has its own.
+    pub token: Option<u64>,
     /// Account.
     pub user: Option<&'a str>,
     /// Where it was fetched from; none for the cache.
@@ -54,6 +56,7 @@ impl Squid {
             scheme: if request.plain { "http://" } else { "https://" },
             host: request.host,
             path: "/",
+            token: None,
             user: Some(&request.desk.user),
             peer: Some(request.site.ip),
             media: "text/html",
@@ -81,6 +84,11 @@ impl Squid {
                     0..=2 => {
                         (access.result, access.peer) = ("TCP_MEM_HIT", None);
                         access.elapsed = rng.below(4);
+                    }
+                    // Counters and previews: no two requests for the same.
+                    4..=5 => {
+                        (access.path, access.token) = ("/t/v2/", Some(rng.bits()));
+                        (access.media, access.bytes) = ("image/gif", 43 + rng.below(900));
                     }
                     3 => {
                         (access.result, access.status) = ("TCP_REFRESH_UNMODIFIED", 304);
@@ -116,9 +124,13 @@ pub fn line(scene: &Scene<'_>, access: &Access<'_>, out: &mut Vec<u8>) {
     out.number(u64::from(access.status));
     out.push(b' ');
     out.number(u64::from(access.bytes));
-    for part in [" ", access.method, " ", access.scheme, access.host, access.path, " "] {
+    for part in [" ", access.method, " ", access.scheme, access.host, access.path] {
         out.text(part);
     }
+    if let Some(token) = access.token {
+        out.hex(token, 16);
+    }
+    out.push(b' ');
     out.text(access.user.unwrap_or("-"));
     match access.peer {
         Some(ip) => {

@@ -57,6 +57,24 @@ fn head(scene: &Scene<'_>, flow: &Flow, number: u64, kind: &str, out: &mut Vec<u
     out.text("\",\"dest_port\":");
     out.number(u64::from(flow.dst_port));
     out.text(if flow.protocol == 17 { ",\"proto\":\"UDP\"" } else { ",\"proto\":\"TCP\"" });
+    community(number, out);
+}
+
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The community id of a flow: of its form and the same for all of the flow's events. The digits
+/// follow from the flow's number, not from a hash of the addresses.
+fn community(number: u64, out: &mut Vec<u8>) {
+    out.text(",\"community_id\":\"1:");
+    let (mut seal, mut bits) = (Rng::new(number), 0);
+    for n in 0..27 {
+        if n % 10 == 0 {
+            bits = seal.bits();
+        }
+        out.push(BASE64[(bits & 63) as usize]);
+        bits >>= 6;
+    }
+    out.text("=\"");
 }
 
 fn dns(scene: &Scene<'_>, rng: &mut Rng, number: u64, out: &mut Vec<u8>) {

@@ -82,6 +82,10 @@ fn everyday(
 ) {
     let tenant = scene.tenant;
     let desk = if n >= 2 { &tenant.desks[n - 2] } else { tenant.desk(rng) };
+    let which = rng.below(if controller { 890 } else { 1_000 });
+    if which > 690 && !(controller && which <= 700) {
+        return sysmon(scene, computer, (which, controller), desk, rng, out);
+    }
     let logon = Logon {
         user: &desk.user,
         sid: &desk.sid,
@@ -91,29 +95,27 @@ fn everyday(
         id: 0x83_0000 + (computer.bits as u32 & 0x3_ffff),
         workstation: &desk.host,
     };
-    match rng.below(if controller { 890 } else { 1_000 }) {
-        0..=499 => windows_security::connection_allowed(
-            scene,
-            computer,
-            &connection(scene, computer, controller, desk.ip),
-            out,
-        ),
+    match which {
+        0..=499 => {
+            let connection = connection(scene, computer, controller, desk.ip);
+            windows_security::connection_allowed(scene, computer, &connection, out);
+        }
         500..=549 => windows_security::logged_on(scene, computer, &logon, out),
         550..=586 => windows_security::logged_off(scene, computer, &logon, out),
         587..=601 => windows_security::privileges(scene, computer, &logon, out),
         602..=604 => windows_security::logon_failed(scene, computer, &logon, out),
-        605..=700 if controller => {
+        _ if controller => {
+            let service = [&tenant.files.host, &tenant.controller.host];
             let ticket = Ticket {
                 user: &desk.user,
                 from: desk.ip,
                 port: logon.port,
-                service: [&tenant.files.host, &tenant.controller.host]
-                    [(computer.bits >> 40 & 1) as usize],
+                service: service[(computer.bits >> 40 & 1) as usize],
                 granting: rng.chance(26),
             };
             windows_security::ticket(scene, computer, &ticket, out);
         }
-        605..=690 => {
+        _ => {
             let process = begun(scene, computer, desk, rng);
             if rng.chance(58) {
                 windows_security::process_created(scene, computer, &process, out);
@@ -121,60 +123,44 @@ fn everyday(
                 windows_security::process_ended(scene, computer, &process, out);
             }
         }
-        691..=748 => {
+    }
+}
+
+/// One of Sysmon's events, `which` from 691 to 999.
+fn sysmon(
+    scene: &Scene<'_>,
+    computer: &Computer<'_>,
+    (which, controller): (u32, bool),
+    desk: &Desk,
+    rng: &mut Rng,
+    out: &mut Vec<u8>,
+) {
+    if (749..=796).contains(&which) {
+        let process = begun(scene, computer, desk, rng);
+        return windows_sysmon::sysmon_process(scene, computer, &process, out);
+    }
+    let process = program(scene, computer, desk, rng);
+    match which {
+        ..=748 => {
             let site = &scene.world.sites[scene.world.site(rng)];
-            let inside = rng.chance(60);
-            let (name, ip) = if inside {
-                (&tenant.controller.name, tenant.controller.ip)
+            let controller = &scene.tenant.controller;
+            let (name, ip) = if rng.chance(60) {
+                (&controller.name, controller.ip)
             } else {
                 (&site.host, site.ip)
             };
-            windows_sysmon::name_asked(
-                scene,
-                computer,
-                &program(scene, computer, desk, rng),
-                name,
-                ip,
-                out,
-            );
+            windows_sysmon::name_asked(scene, computer, &process, name, ip, out);
         }
-        749..=796 => {
-            windows_sysmon::sysmon_process(scene, computer, &begun(scene, computer, desk, rng), out)
-        }
-        797..=840 => {
-            windows_sysmon::registry_set(scene, computer, &program(scene, computer, desk, rng), out)
-        }
-        841..=880 => windows_sysmon::sysmon_process_ended(
-            scene,
-            computer,
-            &program(scene, computer, desk, rng),
-            out,
-        ),
-        881..=920 => {
+        ..=840 => windows_sysmon::registry_set(scene, computer, &process, out),
+        ..=880 => windows_sysmon::sysmon_process_ended(scene, computer, &process, out),
+        ..=920 => {
             let connection = connection(scene, computer, controller, desk.ip);
-            windows_sysmon::sysmon_connection(
-                scene,
-                computer,
-                &program(scene, computer, desk, rng),
-                &connection,
-                out,
-            );
+            windows_sysmon::sysmon_connection(scene, computer, &process, &connection, out);
         }
-        921..=960 => windows_sysmon::process_accessed(
-            scene,
-            computer,
-            &program(scene, computer, desk, rng),
-            out,
-        ),
+        ..=960 => windows_sysmon::process_accessed(scene, computer, &process, out),
         _ => {
             let target = r"C:\ProgramData\Vendor\Cache\report.tmp";
-            windows_sysmon::file_created(
-                scene,
-                computer,
-                &program(scene, computer, desk, rng),
-                target,
-                out,
-            );
+            windows_sysmon::file_created(scene, computer, &process, target, out);
         }
     }
 }
