@@ -38,6 +38,8 @@ pub enum Command {
     Books(DataArgs),
     /// Print the effective configuration
     Config(ConfigArgs),
+    /// Write made-up logs of many tenants with attacks among them, and a file that says where
+    Generate(GenerateArgs),
 }
 
 #[derive(Args, Debug)]
@@ -231,4 +233,49 @@ pub struct ConfigArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("size").required(true).args(["records", "bytes"])))]
+pub struct GenerateArgs {
+    /// Records in all
+    #[arg(long, value_name = "N")]
+    pub records: Option<u64>,
+    /// Bytes in all, such as 512M or 20G (powers of 1,024)
+    #[arg(long, value_name = "N", value_parser = bytes)]
+    pub bytes: Option<u64>,
+    /// Seed: the same one gives the same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Tenants, 1 to 50, the largest first
+    #[arg(long, value_name = "T", default_value_t = 5)]
+    pub tenants: usize,
+    /// Planted attacks; the kinds take turns, and so do the tenants
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    pub attacks: usize,
+    /// Moment of the first record (RFC 3339)
+    #[arg(long, value_name = "T", default_value = "2026-01-05T06:00:00Z")]
+    pub start: String,
+    /// Records a second in the mean of a day; where absent the records last eight hours
+    #[arg(long, value_name = "R", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// Only this lane, such as cisco_asa
+    #[arg(long, value_name = "NAME")]
+    pub lane: Option<String>,
+    /// Directory to write into; made if absent, refused if not empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// A number of bytes with `K`, `M`, `G` or `T` behind it, or nothing.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, power) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 2),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 3),
+        Some(b'T' | b't') => (&text[..text.len() - 1], 4),
+        _ => (text, 0),
+    };
+    let number: u64 = digits.parse().map_err(|_| "it is not a number of bytes".to_owned())?;
+    number.checked_mul(1 << (10 * power)).ok_or_else(|| "it is too large".to_owned())
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod demo;
+pub mod generate;
 pub mod offline;
 pub mod online;
 pub mod scan;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),
         Command::Config(args) => offline::config(&args).map(|()| true),
+        Command::Generate(args) => generate::run(&args).map(|()| true),
     }
 }
 
