@@ -35,7 +35,8 @@ impl FieldTableBuilder {
 
     /// Freezes the table.
     pub fn build(self) -> FieldTable {
-        FieldTable { names: self.names, ids: self.ids }
+        let ids = self.ids.into_iter().map(|(name, id)| (name.into_boxed_bytes(), id));
+        FieldTable { names: self.names, ids: ids.collect() }
     }
 }
 
@@ -43,16 +44,13 @@ impl FieldTableBuilder {
 #[derive(Clone, Default, Debug)]
 pub struct FieldTable {
     names: Vec<Box<str>>,
-    ids: AHashMap<Box<str>, FieldId>,
+    ids: AHashMap<Box<[u8]>, FieldId>,
 }
 
 impl FieldTable {
     /// The id of `name`, or [`FieldId::UNKNOWN`].
     pub fn get(&self, name: &[u8]) -> FieldId {
-        std::str::from_utf8(name)
-            .ok()
-            .and_then(|name| self.ids.get(name).copied())
-            .unwrap_or(FieldId::UNKNOWN)
+        self.ids.get(name).copied().unwrap_or(FieldId::UNKNOWN)
     }
 
     /// The text of an interned name; empty for [`FieldId::UNKNOWN`].

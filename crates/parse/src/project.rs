@@ -2,7 +2,7 @@
 
 use crate::convert::{Convert, Value};
 use crate::decode::syslog::STAMP_FORMATS;
-use crate::def::{AliasDef, Constant, End, EventDef, MapDef, Source, Target, TimeDef};
+use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
 use crate::enums;
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
@@ -63,13 +63,7 @@ impl Projection<'_> {
             self.alias(sink, alias, fields);
         }
         for relation in &event.relate {
-            let (from, to) = (self.ends(sink, relation.from), self.ends(sink, relation.to));
-            for from in from.iter().flatten() {
-                for to in to.iter().flatten() {
-                    let span = RelationSpan { kind: relation.kind, from: *from, to: *to };
-                    sink.batch().relations.push(span);
-                }
-            }
+            self.relate(sink, relation);
         }
         time
     }
@@ -272,26 +266,35 @@ impl Projection<'_> {
         }
     }
 
-    /// The values at one end of a tie, at most [`ENDS_MAX`].
-    fn ends(&self, sink: &Sink<'_, '_>, end: End) -> [Option<(ObservableKind, Text)>; ENDS_MAX] {
-        let mut found = [None; ENDS_MAX];
-        match end {
-            End::Column(column, kind) => {
-                if let Some(Scalar::Text(text)) = sink.get_column(column) {
-                    found[0] = Some((kind, text));
-                }
+    /// Ties every value at one end with every one at the other.
+    fn relate(&self, sink: &mut Sink<'_, '_>, relation: &RelateDef) {
+        let (mut from_at, mut to_at) = (0, 0);
+        while let Some(from) = self.end(sink, relation.from, from_at) {
+            while let Some(to) = self.end(sink, relation.to, to_at) {
+                let span = RelationSpan { kind: relation.kind, from, to };
+                sink.batch().relations.push(span);
+                to_at += 1;
             }
-            End::Field(name, kind) => {
-                let id = self.id(name);
-                let spans = sink
-                    .named(id)
-                    .filter(|(_, s)| s.value.len > 0 && !s.flags.has(SpanFlags::ALIAS));
-                for (slot, (_, span)) in found.iter_mut().zip(spans) {
-                    *slot = Some((kind, span.value));
-                }
-            }
+            (from_at, to_at) = (from_at + 1, 0);
         }
-        found
+    }
+
+    /// The value with this number at one end of a tie; there are at most [`ENDS_MAX`].
+    fn end(&self, sink: &Sink<'_, '_>, end: End, at: usize) -> Option<(ObservableKind, Text)> {
+        if at >= ENDS_MAX {
+            return None;
+        }
+        match end {
+            End::Column(column, kind) => match sink.get_column(column) {
+                Some(Scalar::Text(text)) if at == 0 => Some((kind, text)),
+                _ => None,
+            },
+            End::Field(name, kind) => sink
+                .named(self.id(name))
+                .filter(|(_, s)| s.value.len > 0 && !s.flags.has(SpanFlags::ALIAS))
+                .nth(at)
+                .map(|(_, span)| (kind, span.value)),
+        }
     }
 
     /// The first of `names` that is there with a value other than empty and `-`.

@@ -25,7 +25,7 @@ use crate::def::Names;
 use crate::def::node::{Node, Origin, SourceError, Table};
 use crate::sink::Sink;
 use ahash::AHashMap;
-use memchr::memmem;
+use memchr::memmem::Finder;
 use std::ops::Range;
 use yagura_event::SpanType;
 
@@ -52,9 +52,9 @@ enum Kind {
     Pairs,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 enum Step {
-    Literal(Box<[u8]>),
+    Literal(Finder<'static>),
     Place(Box<[u8]>, Kind),
 }
 
@@ -182,7 +182,7 @@ impl Template {
     /// Finds and emits the head; returns where the message begins.
     fn read_head(&self, sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<usize> {
         let Some(Step::Literal(first)) = self.head.first() else { return None };
-        for found in memmem::find_iter(bytes.get(start..)?, first).take(TRIES_MAX) {
+        for found in first.find_iter(bytes.get(start..)?).take(TRIES_MAX) {
             let mut places = Found::default();
             if matches(&self.head, bytes, start + found, &mut places, false) {
                 emit(sink, &self.head, &places);
@@ -219,6 +219,7 @@ fn matches(steps: &[Step], bytes: &[u8], at: usize, found: &mut Found, whole: bo
     let Some(text) = bytes.get(at..) else { return false };
     match first {
         Step::Literal(literal) => {
+            let literal = literal.needle();
             text.starts_with(literal) && matches(rest, bytes, at + literal.len(), found, whole)
         }
         Step::Place(_, Kind::Rest | Kind::Pairs) => {
@@ -239,8 +240,8 @@ fn matches(steps: &[Step], bytes: &[u8], at: usize, found: &mut Found, whole: bo
                 Some(Step::Place(..)) => return false,
             };
             // The literal may begin at most where the run ends.
-            let limit = (longest + next.len()).min(text.len());
-            for end in memmem::find_iter(&text[..limit], next).take(TRIES_MAX) {
+            let limit = (longest + next.needle().len()).min(text.len());
+            for end in next.find_iter(&text[..limit]).take(TRIES_MAX) {
                 found.attempts += 1;
                 if found.attempts > ATTEMPTS_MAX {
                     return false;
@@ -366,14 +367,14 @@ fn steps(text: &str) -> Result<Vec<Step>, String> {
             _ => return Err(format!("no place type `{kind}`; known: word, int, ip, rest, kv")),
         };
         if !literal.is_empty() {
-            steps.push(Step::Literal(std::mem::take(&mut literal).into()));
+            steps.push(Step::Literal(Finder::new(&std::mem::take(&mut literal)).into_owned()));
         }
         steps.push(Step::Place(name.as_bytes().into(), kind));
         rest = &inner[close + 1..];
     }
     literal.extend_from_slice(rest.as_bytes());
     if !literal.is_empty() {
-        steps.push(Step::Literal(literal.into()));
+        steps.push(Step::Literal(Finder::new(&literal).into_owned()));
     }
     Ok(steps)
 }

@@ -8,6 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use yagura_event::{Context, EventBatch, EventId, Reference, SourceChoice};
 use yagura_parse::{Framer, RecordHeader};
+use yagura_testkit::generate::{Generator, Limit, Plan};
+
+/// First moment of the generated records.
+const START: i64 = 1_790_000_000_000_000;
 
 /// Most bytes of input files that are held.
 const HELD_BYTES_MAX: usize = 1 << 30;
@@ -54,8 +58,34 @@ impl Lane {
 /// # Errors
 /// Files that cannot be read, or more of them than can be held.
 pub fn load(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
-    anyhow::ensure!(!args.input.is_empty(), "name files to measure over with `--input`");
-    of_files(&args.input)
+    let lanes = if args.input.is_empty() { generated(args)? } else { of_files(&args.input)? };
+    let (records, bytes) =
+        lanes.iter().fold((0, 0), |(n, b), lane| (n + lane.len(), b + lane.text.len()));
+    eprintln!("input: {} lanes, {records} records, {} MB", lanes.len(), bytes / 1_000_000);
+    Ok(lanes)
+}
+
+/// The generator's operator mix, one lane a tenant and source.
+fn generated(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
+    let plan = Plan {
+        seed: args.seed,
+        limit: Limit::Records(args.records),
+        tenants: args.tenants,
+        attacks: 0,
+        start: START,
+        rate: None,
+        lane: None,
+    };
+    let mut generator = Generator::new(&plan)?;
+    let mut lanes: Vec<Lane> =
+        generator.streams().map(|stream| Lane::new(stream.tenant, stream.lane.name())).collect();
+    let mut record = Vec::new();
+    while let Some(place) = generator.next_record(&mut record) {
+        lanes[place.stream].push(&record);
+        record.clear();
+    }
+    lanes.retain(|lane| lane.len() > 0);
+    Ok(lanes)
 }
 
 /// The records of files, one lane a file.
@@ -108,7 +138,7 @@ pub fn context(source: SourceChoice) -> Arc<Context> {
 pub fn head(number: u64) -> RecordHeader<'static> {
     RecordHeader {
         id: EventId(u128::from(number) << 32),
-        received_time: 1_790_000_000_000_000,
+        received_time: START,
         stream: 0,
         batch: 0,
         peer: "",

@@ -297,9 +297,16 @@ pub struct BenchArgs {
     /// option or `--`)
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub rules: Vec<PathBuf>,
-    /// Files and folders whose records are fed
+    /// Files and folders whose records are fed, over and over; generated ones (an operator's mix)
+    /// where absent
     #[arg(long, value_name = "INPUT", num_args = 1..)]
     pub input: Vec<PathBuf>,
+    /// Seed of the generated records
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Tenants of the generated records
+    #[arg(long, value_name = "T", default_value_t = 8)]
+    pub tenants: usize,
     /// New data directory of `pipeline` and `latency`, kept; a temporary one where absent
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
