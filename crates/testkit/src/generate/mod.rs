@@ -88,7 +88,7 @@ impl std::fmt::Display for PlanError {
             Self::Tenants => write!(f, "there can be 1 to {TENANTS_MAX} tenants"),
             Self::Attacks => write!(
                 f,
-                "there can be {ATTACKS_MAX} attacks, and each needs {} records",
+                "there can be {ATTACKS_MAX} attacks, and each needs {} records: ask for fewer attacks or more records",
                 2 * STORY_RECORDS_MAX
             ),
         }
@@ -202,51 +202,51 @@ impl Generator {
     /// Appends the next record to `out`, without a line feed; none where the plan is done.
     /// Records come in order of time.
     pub fn next_record(&mut self, out: &mut Vec<u8>) -> Option<Record> {
-        if self.done() {
-            return None;
-        }
-        let from = out.len();
-        let due = self.planted.last().is_some_and(|planted| planted.at <= self.pace.now());
-        let record = match self.planted.pop_if(|_| due) {
-            Some(planted) => self.plant(planted, out),
-            None => self.everyday(out),
-        };
-        self.records += 1;
-        self.bytes += (out.len() - from) as u64 + 1;
-        self.last = record.at;
-        Some(record)
+        let turn = self.turn()?;
+        Some(self.write(turn, out))
     }
 
     /// Appends up to `records` records to the chunks of their streams, each with a line feed,
     /// and says how many; 0 where the plan is done. There must be a chunk for every stream.
     pub fn fill(&mut self, chunks: &mut [Vec<u8>], records: u64) -> u64 {
         for n in 0..records {
-            if self.done() {
-                return n;
-            }
-            let due = self.planted.last().is_some_and(|planted| planted.at <= self.pace.now());
-            let (stream, at) = match self.planted.pop_if(|_| due) {
-                Some(planted) => {
-                    let out = &mut chunks[stream_of(planted.tenant, planted.lane)];
-                    let from = out.len();
-                    let record = self.plant(planted, out);
-                    self.bytes += (out.len() - from) as u64 + 1;
-                    (record.stream, record.at)
-                }
-                None => {
-                    let (tenant, lane) = self.deal();
-                    let out = &mut chunks[stream_of(tenant, lane)];
-                    let from = out.len();
-                    let record = self.everyday_of(tenant, lane, out);
-                    self.bytes += (out.len() - from) as u64 + 1;
-                    (record.stream, record.at)
-                }
-            };
-            chunks[stream].push(b'\n');
-            self.records += 1;
-            self.last = at;
+            let Some(turn) = self.turn() else { return n };
+            let chunk = &mut chunks[turn.stream()];
+            self.write(turn, chunk);
+            chunk.push(b'\n');
         }
         records
+    }
+
+    /// Whose turn it is; none where the plan is done.
+    fn turn(&mut self) -> Option<Turn> {
+        if self.done() {
+            return None;
+        }
+        let now = self.pace.now();
+        if let Some(planted) = self.planted.pop_if(|planted| planted.at <= now) {
+            return Some(Turn::Planted(planted));
+        }
+        let lane = self.deck[self.deck_at];
+        self.deck_at += 1;
+        if self.deck_at == self.deck.len() {
+            self.deck_at = 0;
+        }
+        Some(Turn::Everyday(self.tenants.pick(&mut self.rng), lane))
+    }
+
+    fn write(&mut self, turn: Turn, out: &mut Vec<u8>) -> Record {
+        let (from, stream) = (out.len(), turn.stream());
+        self.counts[stream] += 1;
+        // A planted line never stands before what was written already.
+        let at = match turn {
+            Turn::Planted(planted) => self.plant(&planted, out).max(self.last),
+            Turn::Everyday(tenant, lane) => self.everyday(tenant, lane, out),
+        };
+        self.records += 1;
+        self.bytes += (out.len() - from) as u64 + 1;
+        self.last = at;
+        Record { stream, at }
     }
 
     fn done(&self) -> bool {
@@ -256,48 +256,28 @@ impl Generator {
         }
     }
 
-    fn plant(&mut self, planted: Planted, out: &mut Vec<u8>) -> Record {
+    fn plant(&mut self, planted: &Planted, out: &mut Vec<u8>) -> Micros {
         out.extend_from_slice(&planted.text);
-        let stream = stream_of(planted.tenant, planted.lane);
-        self.counts[stream] += 1;
         let line = Line {
             time: rfc3339(planted.at),
             lane: planted.lane.name(),
-            record: self.counts[stream],
+            record: self.counts[stream_of(planted.tenant, planted.lane)],
             hash: format!("{:016x}", fnv1a(&planted.text)),
         };
         if let Some(step) = self.stories[planted.story].steps.get_mut(planted.step) {
             step.lines.push(line);
         }
-        // A planted line never stands before what was written already.
-        Record { stream, at: planted.at.max(self.last) }
+        planted.at
     }
 
-    /// Whose turn it is.
-    fn deal(&mut self) -> (usize, Lane) {
-        let lane = self.deck[self.deck_at];
-        self.deck_at += 1;
-        if self.deck_at == self.deck.len() {
-            self.deck_at = 0;
-        }
-        (self.tenants.pick(&mut self.rng), lane)
-    }
-
-    fn everyday(&mut self, out: &mut Vec<u8>) -> Record {
-        let (tenant, lane) = self.deal();
-        self.everyday_of(tenant, lane, out)
-    }
-
-    fn everyday_of(&mut self, tenant: usize, lane: Lane, out: &mut Vec<u8>) -> Record {
+    fn everyday(&mut self, tenant: usize, lane: Lane, out: &mut Vec<u8>) -> Micros {
         let at = self.pace.now();
         self.stamp.set(at);
         let scene =
             Scene { world: &self.world, tenant: &self.world.tenants[tenant], stamp: &self.stamp };
         self.devices[tenant].write(lane, &scene, out);
         self.pace.advance(&mut self.rng);
-        let stream = stream_of(tenant, lane);
-        self.counts[stream] += 1;
-        Record { stream, at }
+        at
     }
 
     /// What was planted so far, and where it is.
@@ -316,6 +296,22 @@ impl Generator {
             tenants,
             attacks,
             herrings,
+        }
+    }
+}
+
+/// What is written next.
+enum Turn {
+    Planted(Planted),
+    /// A tenant's number and a lane.
+    Everyday(usize, Lane),
+}
+
+impl Turn {
+    fn stream(&self) -> usize {
+        match self {
+            Self::Planted(planted) => stream_of(planted.tenant, planted.lane),
+            Self::Everyday(tenant, lane) => stream_of(*tenant, *lane),
         }
     }
 }

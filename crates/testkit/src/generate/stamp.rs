@@ -91,6 +91,11 @@ impl Stamp {
         self.fraction(out, digits);
     }
 
+    /// `2024-05-14T14:24:44`, to keep for later.
+    pub fn iso_second(&self) -> [u8; 19] {
+        self.iso.get(..19).and_then(|text| text.try_into().ok()).unwrap_or([b'0'; 19])
+    }
+
     /// The fraction of the second in `digits` digits.
     pub fn fraction(&self, out: &mut Vec<u8>, digits: usize) {
         let micros = self.micros();

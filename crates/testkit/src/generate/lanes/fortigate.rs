@@ -48,7 +48,8 @@ impl Fortigate {
             34..=35 => {
                 let mut flow = Flow::unwanted(scene.world, scene.tenant, rng);
                 (flow.id, self.serial) = (self.session, self.serial + 1);
-                prevention(scene, &flow, self.serial, out);
+                let signature = signatures::everyday(&mut flow);
+                prevention(scene, &flow, signature, self.serial, out);
             }
             36..=38 => self.event(scene, rng, out),
             _ => {
@@ -224,8 +225,13 @@ pub fn web_filter(scene: &Scene<'_>, flow: &Flow, action: &str, out: &mut Vec<u8
 }
 
 /// An attack that intrusion prevention dropped.
-pub fn prevention(scene: &Scene<'_>, flow: &Flow, serial: u32, out: &mut Vec<u8>) {
-    let signature = signatures::of(flow.spice);
+pub fn prevention(
+    scene: &Scene<'_>,
+    flow: &Flow,
+    signature: &signatures::Signature,
+    serial: u32,
+    out: &mut Vec<u8>,
+) {
     head(scene, "0419016384", "utm", "ips", "alert", out);
     out.text(" eventtype=\"signature\" severity=\"");
     out.text(["critical", "high", "medium"][usize::from(signature.priority.clamp(1, 3)) - 1]);

@@ -67,7 +67,10 @@ impl PaloAlto {
         }
         match kind {
             0..=5 => traffic(scene, &flow, self.sequence, false, out),
-            8 => threat(scene, &flow, self.sequence, signatures::of(flow.spice), out),
+            8 => {
+                let signature = signatures::everyday(&mut flow);
+                threat(scene, &flow, self.sequence, signature, out);
+            }
             9..=56 => {
                 self.pending = Some(flow);
                 url(scene, &flow, self.sequence, "alert", out);
@@ -183,7 +186,12 @@ fn common(scene: &Scene<'_>, flow: &Flow, action: &str, out: &mut Vec<u8>) {
     numbers(&ports.map(u64::from), out);
     let flags =
         if denied { "0x0" } else { ["0x40001c", "0x400019", "0x400053"][flow.spice as usize % 3] };
-    list(&[flags, if flow.protocol == 17 { "udp" } else { "tcp" }, action], out);
+    let protocol = match flow.protocol {
+        1 => "icmp",
+        17 => "udp",
+        _ => "tcp",
+    };
+    list(&[flags, protocol, action], out);
 }
 
 const INSIDE: &str = "10.0.0.0-10.255.255.255";

@@ -13,8 +13,9 @@ pub struct Snort;
 impl Snort {
     /// The next line.
     pub fn write(&mut self, scene: &Scene<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
-        let flow = Flow::unwanted(scene.world, scene.tenant, rng);
-        alert(scene, &flow, signatures::of(flow.spice), out);
+        let mut flow = Flow::unwanted(scene.world, scene.tenant, rng);
+        let signature = signatures::everyday(&mut flow);
+        alert(scene, &flow, signature, out);
     }
 }
 

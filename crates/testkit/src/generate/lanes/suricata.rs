@@ -6,35 +6,48 @@ use crate::generate::flow::{Flow, Way};
 use crate::generate::pools::BROWSERS;
 use crate::generate::text::Put;
 use crate::rng::Rng;
+use yagura_event::Micros;
+use yagura_event::time::SECOND;
 
 /// The sensor's memory: what it still has to say of the last flow.
 #[derive(Clone, Debug, Default)]
 pub struct Suricata {
-    ending: Option<(Flow, u64)>,
+    ending: Option<Ending>,
+}
+
+/// A flow of which the sensor has told, and when it did.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    flow: Flow,
+    number: u64,
+    began: Micros,
+    /// The same as it is written, to the second.
+    stamp: [u8; 19],
 }
 
 impl Suricata {
     /// The next line.
     pub fn write(&mut self, scene: &Scene<'_>, rng: &mut Rng, out: &mut Vec<u8>) {
-        if let Some((flow, number)) = self.ending.take() {
-            return ended(scene, &flow, number, out);
+        if let Some(ending) = self.ending.take() {
+            return ended(scene, &ending, out);
         }
         let number = rng.bits() >> 13;
         match rng.below(100) {
             0..=34 => dns(scene, rng, number, out),
             35..=44 => {
-                let flow = Flow::unwanted(scene.world, scene.tenant, rng);
-                alert(scene, &flow, signatures::of(flow.spice), number, out);
+                let mut flow = Flow::unwanted(scene.world, scene.tenant, rng);
+                let signature = signatures::everyday(&mut flow);
+                alert(scene, &flow, signature, number, out);
             }
             45..=54 => {
                 let flow = Flow { dst_port: 80, ..Flow::inward(scene.world, scene.tenant, rng) };
                 http(scene, &flow, number, out);
-                self.ending = Some((flow, number));
+                self.ending = Some(Ending::new(scene, flow, number));
             }
             _ => {
                 let flow = Flow::out(scene.world, scene.tenant, rng);
                 tls(scene, &flow, number, out);
-                self.ending = Some((flow, number));
+                self.ending = Some(Ending::new(scene, flow, number));
             }
         }
     }
@@ -50,13 +63,19 @@ fn head(scene: &Scene<'_>, flow: &Flow, number: u64, kind: &str, out: &mut Vec<u
     out.text(kind);
     out.text("\",\"src_ip\":\"");
     out.ip(flow.src);
-    out.text("\",\"src_port\":");
-    out.number(u64::from(flow.src_port));
-    out.text(",\"dest_ip\":\"");
-    out.ip(flow.dst);
-    out.text("\",\"dest_port\":");
-    out.number(u64::from(flow.dst_port));
-    out.text(if flow.protocol == 17 { ",\"proto\":\"UDP\"" } else { ",\"proto\":\"TCP\"" });
+    if flow.protocol != 1 {
+        out.text("\",\"src_port\":");
+        out.number(u64::from(flow.src_port));
+        out.text(",\"dest_ip\":\"");
+        out.ip(flow.dst);
+        out.text("\",\"dest_port\":");
+        out.number(u64::from(flow.dst_port));
+        out.text(if flow.protocol == 17 { ",\"proto\":\"UDP\"" } else { ",\"proto\":\"TCP\"" });
+    } else {
+        out.text("\",\"dest_ip\":\"");
+        out.ip(flow.dst);
+        out.text("\",\"proto\":\"ICMP\",\"icmp_type\":8,\"icmp_code\":0");
+    }
     community(number, out);
 }
 
@@ -135,7 +154,7 @@ fn tls(scene: &Scene<'_>, flow: &Flow, number: u64, out: &mut Vec<u8>) {
     pairs(&mut seal, 20, false, out);
     out.text("\",\"sni\":\"");
     out.text(&site.host);
-    out.text("\",\"version\":\"TLS 1.2\",\"notbefore\":\"2026-0");
+    out.text("\",\"version\":\"TLS 1.2\",\"notbefore\":\"2025-0");
     out.number(u64::from(flow.site % 8 + 1));
     out.text("-11T00:00:00\",\"notafter\":\"2027-0");
     out.number(u64::from(flow.site % 8 + 1));
@@ -213,9 +232,16 @@ pub fn alert(
     out.text("+0000\"}}");
 }
 
+impl Ending {
+    fn new(scene: &Scene<'_>, flow: Flow, number: u64) -> Self {
+        Self { flow, number, began: scene.stamp.at(), stamp: scene.stamp.iso_second() }
+    }
+}
+
 /// The end of a flow.
-pub fn ended(scene: &Scene<'_>, flow: &Flow, number: u64, out: &mut Vec<u8>) {
-    head(scene, flow, number, "flow", out);
+fn ended(scene: &Scene<'_>, ending: &Ending, out: &mut Vec<u8>) {
+    let flow = &ending.flow;
+    head(scene, flow, ending.number, "flow", out);
     out.text(",\"app_proto\":\"");
     out.text(if flow.way == Way::Out { "tls" } else { "http" });
     for (key, value) in [
@@ -228,10 +254,15 @@ pub fn ended(scene: &Scene<'_>, flow: &Flow, number: u64, out: &mut Vec<u8>) {
         out.number(value);
     }
     out.text(",\"start\":\"");
-    scene.stamp.iso(out, 6);
+    out.extend_from_slice(&ending.stamp);
+    out.push(b'.');
+    out.padded(ending.began.rem_euclid(SECOND).unsigned_abs(), 6);
     out.text("+0000\",\"end\":\"");
     scene.stamp.iso(out, 6);
     out.text("+0000\",\"age\":");
-    out.number(u64::from(flow.seconds));
-    out.text(",\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}");
+    out.number((scene.stamp.at() - ending.began).max(0).unsigned_abs() / SECOND.unsigned_abs());
+    out.text(CLOSED);
 }
+
+/// How every flow ended.
+const CLOSED: &str = ",\"state\":\"closed\",\"reason\":\"timeout\",\"alerted\":false},\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}";

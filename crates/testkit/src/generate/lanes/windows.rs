@@ -151,13 +151,13 @@ fn sysmon(
             };
             windows_sysmon::name_asked(scene, computer, &process, name, ip, out);
         }
-        ..=840 => windows_sysmon::registry_set(scene, computer, &process, out),
-        ..=880 => windows_sysmon::sysmon_process_ended(scene, computer, &process, out),
-        ..=920 => {
+        749..=840 => windows_sysmon::registry_set(scene, computer, &process, out),
+        841..=880 => windows_sysmon::sysmon_process_ended(scene, computer, &process, out),
+        881..=920 => {
             let connection = connection(scene, computer, controller, desk.ip);
             windows_sysmon::sysmon_connection(scene, computer, &process, &connection, out);
         }
-        ..=960 => windows_sysmon::process_accessed(scene, computer, &process, out),
+        921..=960 => windows_sysmon::process_accessed(scene, computer, &process, out),
         _ => {
             let target = r"C:\ProgramData\Vendor\Cache\report.tmp";
             windows_sysmon::file_created(scene, computer, &process, target, out);
