@@ -1,8 +1,6 @@
 //! The routes of `/api/v1` and of the private socket.
 
-use crate::backend::{
-    Backend, IngestRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest,
-};
+use crate::backend::{Backend, IngestRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest};
 use crate::error::{ApiError, Kind};
 use crate::guard::guard;
 use axum::body::Bytes;

@@ -109,7 +109,16 @@ fn tables_hold_no_control_characters_and_other_forms_their_columns() {
     let table = ok(&["search", "--data", &data, "hostile"]);
     assert!(!table.contains('\u{1b}') && !table.contains('\u{202e}'), "{table}");
     assert!(table.contains("2026-01-06T09:00:01.000000Z") && table.contains("\\u{1b}[2J"));
-    let csv = ok(&["search", "--data", &data, "--format", "csv", "--columns", "time,user,src,port", "user:nina"]);
+    let csv = ok(&[
+        "search",
+        "--data",
+        &data,
+        "--format",
+        "csv",
+        "--columns",
+        "time,user,src,port",
+        "user:nina",
+    ]);
     assert_eq!(
         csv,
         "time,user,src,port\n\
@@ -117,8 +126,18 @@ fn tables_hold_no_control_characters_and_other_forms_their_columns() {
          \"2026-01-05T10:01:30.000000Z\",\"nina\",\"10.0.0.5:4200\",\"4200\"\n"
     );
     let rows = ndjson(&ok(&[
-        "search", "--data", &data, "--format", "ndjson", "--columns", "class,src_port", "--sort",
-        "src_port", "--limit", "2", "src_port:*",
+        "search",
+        "--data",
+        &data,
+        "--format",
+        "ndjson",
+        "--columns",
+        "class,src_port",
+        "--sort",
+        "src_port",
+        "--limit",
+        "2",
+        "src_port:*",
     ]));
     assert_eq!(rows[0].to_string(), r#"{"class":"Authentication","src_port":4100}"#);
     assert_eq!(rows[1]["src_port"], 4101);
@@ -203,7 +222,8 @@ fn post(to: SocketAddr, path: &str, body: &str) -> Option<(String, String)> {
 fn a_running_server_gives_the_same_and_fresh_rows_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let data = ingested(dir.path());
-    let queries = ["", "user:nina", "failed -status:Success", "src_ip:10.0.0.0/8 earliest:2026-01-06"];
+    let queries =
+        ["", "user:nina", "failed -status:Success", "src_ip:10.0.0.0/8 earliest:2026-01-06"];
     let offline: Vec<Vec<Value>> = queries.iter().map(|query| found(&data, query)).collect();
     let server = up(&data);
     let online: Vec<Vec<Value>> = queries.iter().map(|query| found(&data, query)).collect();

@@ -65,6 +65,11 @@ impl Fault {
     ///   = help: did you mean `user`?
     /// ```
     pub fn render(&self, text: &str) -> String {
+        self.render_in("query", text)
+    }
+
+    /// The same for a text called `what`.
+    pub fn render_in(&self, what: &str, text: &str) -> String {
         let start = floor(text, self.span.start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line = text[line_start..].lines().next().unwrap_or_default();
@@ -86,7 +91,7 @@ impl Fault {
             .collect();
         let margin = " ".repeat(number.to_string().len());
         let mut out = format!("error[{}]: {}\n", self.code, self.message);
-        let _ = writeln!(out, "{margin}--> query:{number}:{}", column + 1);
+        let _ = writeln!(out, "{margin}--> {what}:{number}:{}", column + 1);
         let _ = writeln!(out, "{margin} |");
         let _ = writeln!(out, "{number} | {shown}");
         let most = shown.chars().count().saturating_sub(column - cut).max(1);

@@ -148,7 +148,13 @@ const SEVERAL: &[(&str, &[&str])] = &[
     ("pid", &["process_pid", "actor_process_pid"]),
     (
         "rule",
-        &["firewall_rule_name", "firewall_rule_uid", "policy_name", "analytic_name", "analytic_uid"],
+        &[
+            "firewall_rule_name",
+            "firewall_rule_uid",
+            "policy_name",
+            "analytic_name",
+            "analytic_uid",
+        ],
     ),
     ("answer", &["dns_answers"]),
     ("from", &["email_from"]),
@@ -235,7 +241,9 @@ pub fn column(word: &str) -> Option<Source> {
     if let Some((name, form)) = objects_part(word) {
         return Some(Source { column: name, form, part: None });
     }
-    if let Some((column, _, form)) = EXTRA.iter().find(|(name, path, _)| *name == word || *path == word) {
+    if let Some((column, _, form)) =
+        EXTRA.iter().find(|(name, path, _)| *name == word || *path == word)
+    {
         return Some(Source { column, form: *form, part: None });
     }
     let id = ColumnId::find(word)?;

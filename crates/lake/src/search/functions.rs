@@ -1,6 +1,7 @@
 //! The functions that a search's conditions become where the engine has none of its own.
 
 use crate::search::matching::ValueTest;
+use crate::search::words::Word;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StructArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -32,6 +33,8 @@ struct TextsHit {
     /// Distinct in a query: the engine takes functions of one name for the same.
     name: String,
     texts: Texts,
+    /// Texts without it need not be read as JSON.
+    needed: Option<Word>,
     test: ValueTest,
     signature: Signature,
 }
@@ -54,7 +57,13 @@ impl Hash for TextsHit {
 pub fn texts_hit(number: usize, column: Expr, texts: Texts, test: ValueTest) -> Expr {
     let name = format!("search_{number}");
     let signature = Signature::any(1, Volatility::Immutable);
-    ScalarUDF::new_from_impl(TextsHit { name, texts, test, signature }).call(vec![column])
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
+    let needed = match &texts {
+        // Other characters may stand there as escapes.
+        Texts::Member(own) if own.chars().all(plain) => Some(Word::new(own, false, false)),
+        _ => None,
+    };
+    ScalarUDF::new_from_impl(TextsHit { name, texts, needed, test, signature }).call(vec![column])
 }
 
 impl ScalarUDFImpl for TextsHit {
@@ -127,6 +136,9 @@ impl TextsHit {
     }
 
     fn member(&self, name: &str, text: &str) -> bool {
+        if self.needed.as_ref().is_some_and(|word| !word.is_in(text)) {
+            return false;
+        }
         let Ok(Value::Object(object)) = serde_json::from_str::<Value>(text) else { return false };
         object
             .iter()
@@ -138,9 +150,9 @@ impl TextsHit {
 /// Whether a JSON value, or an element of it, passes.
 fn value_hits(value: &Value, test: &ValueTest) -> bool {
     match value {
-        Value::Array(items) => items.iter().any(|item| {
-            json_text(item).is_some_and(|text| test.hits(&text))
-        }),
+        Value::Array(items) => {
+            items.iter().any(|item| json_text(item).is_some_and(|text| test.hits(&text)))
+        }
         single => json_text(single).is_some_and(|text| test.hits(&text)),
     }
 }

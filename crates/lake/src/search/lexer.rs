@@ -47,7 +47,8 @@ pub enum Token {
 /// What is not closed, empty or longer than its limit.
 pub fn tokens(text: &str) -> Result<Vec<(Token, Span)>, Fault> {
     if text.len() > QUERY_BYTES_MAX {
-        let message = format!("the query has {} bytes, at most {QUERY_BYTES_MAX} are read", text.len());
+        let message =
+            format!("the query has {} bytes, at most {QUERY_BYTES_MAX} are read", text.len());
         return Err(Fault::new("query_too_long", Span::new(0, 0), message));
     }
     let mut lexer = Lexer { text, at: 0, out: Vec::new(), groups: Vec::new() };
@@ -142,8 +143,12 @@ impl<'t> Lexer<'t> {
         match bare(self.rest()) {
             word @ ("-" | "!") => {
                 let span = Span::new(start, start + word.len());
-                return Err(Fault::new("operand_missing", span, format!("`{word}` negates nothing"))
-                    .help("write it directly before the term, or in quotes to search for it"));
+                return Err(Fault::new(
+                    "operand_missing",
+                    span,
+                    format!("`{word}` negates nothing"),
+                )
+                .help("write it directly before the term, or in quotes to search for it"));
             }
             "|" => {
                 let span = Span::new(start, start + 1);
@@ -254,7 +259,8 @@ impl<'t> Lexer<'t> {
         too_long(length, span)?;
         let wildcards = pattern.wildcards();
         if wildcards > WILDCARDS_MAX {
-            let message = format!("the word has {wildcards} wildcards, at most {WILDCARDS_MAX} are taken");
+            let message =
+                format!("the word has {wildcards} wildcards, at most {WILDCARDS_MAX} are taken");
             return Err(Fault::new("wildcards_too_many", span, message)
                 .help("use a regular expression: field:/.../"));
         }
@@ -312,8 +318,12 @@ impl<'t> Lexer<'t> {
         self.at += usize::from(inclusive);
         let bound = self.bound(inclusive, |_| false)?;
         let Some(bound) = bound else {
-            return Err(Fault::new("value_missing", Span::new(start, self.at), "the comparison has no value")
-                .help("write the value directly behind it, such as field:>=10"));
+            return Err(Fault::new(
+                "value_missing",
+                Span::new(start, self.at),
+                "the comparison has no value",
+            )
+            .help("write the value directly behind it, such as field:>=10"));
         };
         let range = match above {
             true => Range { low: Some(bound), high: None },
@@ -398,8 +408,12 @@ fn quoted(rest: &str, start: usize) -> Result<(String, usize), Fault> {
             _ => text.push(c),
         }
     }
-    Err(Fault::new("quote_unclosed", Span::new(start, start + rest.len()), "the quote is not closed")
-        .help("write \\\" for a quote within quotes"))
+    Err(Fault::new(
+        "quote_unclosed",
+        Span::new(start, start + rest.len()),
+        "the quote is not closed",
+    )
+    .help("write \\\" for a quote within quotes"))
 }
 
 fn too_long(length: usize, span: Span) -> Result<(), Fault> {

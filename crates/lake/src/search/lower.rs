@@ -5,7 +5,7 @@
 //! is then no negation, and null counts as false.
 
 use crate::schema::time_type;
-use crate::search::ast::{Node, Pattern, Range, Term, Test};
+use crate::search::ast::{Node, Pattern, Piece, Range, Term, Test};
 use crate::search::fault::{Fault, Span};
 use crate::search::fields::{Form, Source, Target, resolve};
 use crate::search::functions::{Texts, texts_hit};
@@ -35,6 +35,23 @@ pub(crate) struct Lowering {
     regexes: usize,
 }
 
+/// A test and its place.
+type Tested<'t> = (&'t Test, Span);
+
+/// Whether the test is `*` alone.
+fn is_any(test: &Test) -> bool {
+    matches!(test, Test::Word(pattern) if pattern.is_any())
+}
+
+/// Any of the tests, each lowered by itself.
+fn each(
+    tests: &[Tested<'_>],
+    mut lower: impl FnMut(&Test, Span) -> Result<Expr, Fault>,
+) -> Result<Expr, Fault> {
+    let all = tests.iter().map(|(test, span)| lower(test, *span));
+    Ok(any(all.collect::<Result<_, _>>()?).unwrap_or_else(|| lit(false)))
+}
+
 /// True for every row, or for none.
 fn constant(truth: bool) -> Option<Expr> {
     (!truth).then(|| lit(false))
@@ -45,7 +62,8 @@ impl Lowering {
         let (parts, all) = match node {
             Node::All => return Ok(constant(!negated)),
             Node::Not(inner) => return self.node(inner, !negated),
-            Node::Term(term) => return self.term(term, negated),
+            Node::Term(term) => return self.terms(&[term], negated),
+            Node::Or(parts) if !negated => return self.either(parts),
             Node::And(parts) => (parts, !negated),
             Node::Or(parts) => (parts, negated),
         };
@@ -60,102 +78,147 @@ impl Lowering {
         Ok(if all { every(exprs) } else { any(exprs) })
     }
 
-    fn term(&mut self, term: &Term, negated: bool) -> Result<Option<Expr>, Fault> {
-        let expr = match &term.field {
-            None => match &term.test {
-                Test::Word(pattern) if pattern.is_any() => return Ok(constant(!negated)),
-                test => {
-                    let raw = Source { column: "raw_data", form: Form::Prose, part: None };
-                    self.source(&raw, test, term.span)?
+    /// Any of the parts; those on one field become one condition, which for a list of a
+    /// thousand indicators costs one look-up instead of a thousand comparisons.
+    fn either(&mut self, parts: &[Node]) -> Result<Option<Expr>, Fault> {
+        let mut groups: Vec<Vec<&Term>> = Vec::new();
+        let mut exprs = Vec::new();
+        for part in parts {
+            if let Node::Term(term) = part
+                && let Some(name) = &term.field
+            {
+                let same = |known: &Term| {
+                    known.field.as_ref().is_some_and(|f| f.text.eq_ignore_ascii_case(&name.text))
+                };
+                let group = groups.iter_mut().find(|g| g.first().is_some_and(|known| same(known)));
+                match group {
+                    Some(group) => group.push(term),
+                    None => groups.push(vec![term]),
                 }
-            },
+                continue;
+            }
+            match self.node(part, false)? {
+                Some(expr) => exprs.push(expr),
+                None => return Ok(None),
+            }
+        }
+        for group in groups {
+            match self.terms(&group, false)? {
+                Some(expr) => exprs.push(expr),
+                None => return Ok(None),
+            }
+        }
+        Ok(any(exprs))
+    }
+
+    /// Any of the terms, which are of one field.
+    fn terms(&mut self, terms: &[&Term], negated: bool) -> Result<Option<Expr>, Fault> {
+        let Some(first) = terms.first() else { return Ok(constant(negated)) };
+        let tests: Vec<Tested<'_>> = terms.iter().map(|term| (&term.test, term.span)).collect();
+        let expr = match &first.field {
+            None => {
+                if tests.iter().any(|(test, _)| is_any(test)) {
+                    return Ok(constant(!negated));
+                }
+                let raw = Source { column: "raw_data", form: Form::Prose, part: None };
+                self.source(&raw, &tests)?
+            }
             Some(name) => match resolve(name)? {
-                Target::Columns(sources) => self.sources(&sources, &term.test, term.span)?,
-                Target::Unmapped(own) => self.unmapped(own, &term.test, term.span)?,
-                Target::Class => values::class(&term.test, term.span)?,
-                Target::Category => values::category(&term.test, term.span)?,
-                Target::Activity => values::activity(&term.test, term.span)?,
-                Target::Type => values::type_uid(&term.test, term.span)?,
-                Target::Earliest => col("time").gt_eq(lit(self.moment(term)?)),
-                Target::Latest => col("time").lt(lit(self.moment(term)?)),
+                Target::Columns(sources) => {
+                    let all = sources.iter().map(|source| self.source(source, &tests));
+                    any(all.collect::<Result<_, _>>()?).unwrap_or_else(|| lit(false))
+                }
+                Target::Unmapped(own) => {
+                    let test = self.tests(&tests, Self::any_value)?;
+                    self.call(col("unmapped"), Texts::Member(own), test)
+                }
+                Target::Class => each(&tests, values::class)?,
+                Target::Category => each(&tests, values::category)?,
+                Target::Activity => each(&tests, values::activity)?,
+                Target::Type => each(&tests, values::type_uid)?,
+                Target::Earliest => {
+                    each(&tests, |test, span| Ok(col("time").gt_eq(self.moment(test, span)?)))?
+                }
+                Target::Latest => {
+                    each(&tests, |test, span| Ok(col("time").lt(self.moment(test, span)?)))?
+                }
             },
         };
         Ok(Some(if negated { expr.is_not_true() } else { expr }))
     }
 
-    /// Any of the columns; those that the value does not fit are passed over if one fits.
-    fn sources(&mut self, sources: &[Source], test: &Test, span: Span) -> Result<Expr, Fault> {
+    /// Any of the tests on one column.
+    fn source(&mut self, source: &Source, tests: &[Tested<'_>]) -> Result<Expr, Fault> {
+        let column = || col(source.column);
+        let (exists, valued): (Vec<_>, Vec<_>) =
+            tests.iter().copied().partition(|(test, _)| is_any(test));
         let mut exprs = Vec::new();
-        let mut fault = None;
-        for source in sources {
-            match self.source(source, test, span) {
-                Ok(expr) => exprs.push(expr),
-                Err(unfit) => fault = fault.or(Some(unfit)),
+        if !exists.is_empty() {
+            exprs.push(column().is_not_null());
+            if let Form::Caption(number, _) = source.form {
+                exprs.push(col(number).is_not_null());
             }
         }
-        match (any(exprs), fault) {
-            (Some(expr), _) => Ok(expr),
-            (None, Some(fault)) => Err(fault),
-            (None, None) => Ok(lit(false)),
+        if valued.is_empty() {
+            return Ok(any(exprs).unwrap_or_else(|| lit(false)));
         }
+        exprs.push(match source.form {
+            Form::Prose => {
+                let test = self.tests(&valued, Self::words)?;
+                self.call(column(), Texts::Column, test)
+            }
+            Form::Text => {
+                let whole = self.tests(&valued, Self::whole)?;
+                let test = match source.part {
+                    Some(part) => ValueTest::OrPart(part, Box::new(whole)),
+                    None => whole,
+                };
+                self.call(column(), Texts::Column, test)
+            }
+            Form::Texts => self.list(column(), Texts::List, &valued)?,
+            Form::Objects(part) => self.list(column(), Texts::Objects(part), &valued)?,
+            Form::Name => self.names(&column(), &valued)?,
+            Form::Address => self.addresses(&column(), &valued)?,
+            _ => each(&valued, |test, span| self.single(source, test, span))?,
+        });
+        Ok(any(exprs).unwrap_or_else(|| lit(false)))
     }
 
-    fn source(&mut self, source: &Source, test: &Test, span: Span) -> Result<Expr, Fault> {
+    /// A test on a column whose values are no plain text.
+    fn single(&mut self, source: &Source, test: &Test, span: Span) -> Result<Expr, Fault> {
         let column = col(source.column);
-        let exists = matches!(test, Test::Word(pattern) if pattern.is_any());
         match source.form {
             Form::Caption(number, captions) => {
                 let by_number = values::numbered(number, captions, test, span);
-                if exists {
-                    return Ok(column.is_not_null().or(col(number).is_not_null()));
-                }
                 if matches!(test, Test::Range(_)) {
                     return by_number;
                 }
-                let by_text = self.text(column, test, span, Self::whole)?;
-                Ok(match by_number {
-                    Ok(by_number) => by_text.or(by_number),
-                    Err(_) => by_text,
-                })
+                let whole = self.whole(test, span)?;
+                let by_text = self.call(column, Texts::Column, whole);
+                // What is no caption may still be the source's own word.
+                Ok(by_number.map_or_else(|_| by_text.clone(), |n| by_text.clone().or(n)))
             }
-            _ if exists => Ok(column.is_not_null()),
-            Form::Prose => self.text(column, test, span, Self::words),
-            Form::Text => {
-                let part = source.part;
-                self.text(column, test, span, |s, test, span| {
-                    let whole = s.whole(test, span)?;
-                    let Some(part) = part else { return Ok(whole) };
-                    let name = ValueTest::Part(part, Box::new(s.whole(test, span)?));
-                    Ok(ValueTest::Either(vec![whole, name]))
-                })
-            }
-            Form::Name => self.name(column, test, span),
-            Form::Id => values::id(column, test, span).map_or_else(|own| match own {
-                Some(fault) => Err(fault),
-                None => self.text(col(source.column), test, span, Self::whole),
-            }, Ok),
-            Form::Address => self.address(column, test, span),
-            Form::Integer => values::integers(column, test, span, |n| lit(n)),
+            Form::Number(captions) => values::numbered(source.column, captions, test, span),
+            Form::Id => match values::id(&column, test, span)? {
+                Some(expr) => Ok(expr),
+                None => {
+                    let whole = self.whole(test, span)?;
+                    Ok(self.call(column, Texts::Column, whole))
+                }
+            },
             Form::Small => values::integers(column, test, span, |n| {
                 lit(i32::try_from(n).unwrap_or(if n < 0 { i32::MIN } else { i32::MAX }))
             }),
             Form::Float => values::floats(column, test, span),
             Form::Truth => values::truth(column, test, span),
             Form::Time => self.times(column, test, span),
-            Form::Number(captions) => values::numbered(source.column, captions, test, span),
-            Form::Texts => self.list(column, Texts::List, test, span),
-            Form::Objects(part) => self.list(column, Texts::Objects(part), test, span),
+            _ => values::integers(column, test, span, |n| lit(n)),
         }
     }
 
-    fn list(&mut self, column: Expr, texts: Texts, test: &Test, span: Span) -> Result<Expr, Fault> {
-        let test = self.any_value(test, span)?;
+    fn list(&mut self, column: Expr, texts: Texts, tests: &[Tested<'_>]) -> Result<Expr, Fault> {
+        let test = self.tests(tests, Self::any_value)?;
         Ok(self.call(column, texts, test))
-    }
-
-    fn unmapped(&mut self, own: String, test: &Test, span: Span) -> Result<Expr, Fault> {
-        let test = self.any_value(test, span)?;
-        Ok(self.call(col("unmapped"), Texts::Member(own), test))
     }
 
     /// A value of which nothing is known: text, and address where the test has one.
@@ -170,53 +233,76 @@ impl Lowering {
         self.whole(test, span)
     }
 
-    fn address(&mut self, column: Expr, test: &Test, span: Span) -> Result<Expr, Fault> {
-        let Some(network) = values::network(test, span)? else {
-            return self.text(column, test, span, Self::whole);
-        };
-        // Equal texts can be decided without reading the values.
-        if let Some([short, mapped]) = network.single_v4() {
-            return Ok(column.in_list(vec![lit(short), lit(mapped)], false));
+    /// Single IPv4 addresses as equal texts, which the engine's own statistics may decide.
+    fn addresses(&mut self, column: &Expr, tests: &[Tested<'_>]) -> Result<Expr, Fault> {
+        let (mut listed, mut others) = (Vec::new(), Vec::new());
+        for (test, span) in tests {
+            match values::network(test, *span)? {
+                Some(network) => match network.single_v4() {
+                    Some(texts) => listed.extend(texts.map(lit)),
+                    None => others.push(ValueTest::Address(network)),
+                },
+                None => others.push(self.whole(test, *span)?),
+            }
         }
-        Ok(self.call(column, Texts::Column, ValueTest::Address(network)))
+        let mut exprs = Vec::new();
+        if !listed.is_empty() {
+            exprs.push(column.clone().in_list(listed, false));
+        }
+        if !others.is_empty() {
+            exprs.push(self.call(column.clone(), Texts::Column, ValueTest::any_of(others)));
+        }
+        Ok(any(exprs).unwrap_or_else(|| lit(false)))
     }
 
     /// Names are lower case by rule, so that the least and greatest of a file decide.
-    fn name(&mut self, column: Expr, test: &Test, span: Span) -> Result<Expr, Fault> {
-        let pattern = match test {
-            Test::Phrase(text) => Pattern::of(text),
-            Test::Word(pattern) => pattern.clone(),
-            _ => return self.text(column, test, span, Self::whole),
-        };
-        if let Some(text) = pattern.literal() {
-            let lower = text.to_lowercase();
-            return Ok(match lower == text {
-                true => column.eq(lit(lower)),
-                false => column.in_list(vec![lit(lower), lit(text)], false),
+    fn names(&mut self, column: &Expr, tests: &[Tested<'_>]) -> Result<Expr, Fault> {
+        let (mut listed, mut exprs) = (Vec::new(), Vec::new());
+        for (test, span) in tests {
+            let literal = match test {
+                Test::Phrase(text) => Some(text.as_str()),
+                Test::Word(pattern) => pattern.literal(),
+                _ => None,
+            };
+            if let Some(text) = literal {
+                let lower = text.to_lowercase();
+                if lower != text {
+                    listed.push(lit(text));
+                }
+                listed.push(lit(lower));
+                continue;
+            }
+            let whole = self.whole(test, *span)?;
+            let exact = self.call(column.clone(), Texts::Column, whole);
+            let first = match test {
+                Test::Word(Pattern { pieces }) => match pieces.first() {
+                    Some(Piece::Text(text)) => text.to_lowercase(),
+                    _ => String::new(),
+                },
+                _ => String::new(),
+            };
+            // `_` would stand for any character.
+            exprs.push(match first.split(['%', '_', '\\']).next().unwrap_or_default() {
+                "" => exact,
+                first => column.clone().like(lit(format!("{first}%"))).and(exact),
             });
         }
-        let exact = self.text(column.clone(), test, span, Self::whole)?;
-        let Some(crate::search::ast::Piece::Text(first)) = pattern.pieces.first() else {
-            return Ok(exact);
-        };
-        // `_` would stand for any character.
-        let first = first.to_lowercase();
-        let first = first.split(['%', '_', '\\']).next().unwrap_or_default();
-        Ok(match first {
-            "" => exact,
-            first => column.like(lit(format!("{first}%"))).and(exact),
-        })
+        match listed.as_slice() {
+            [] => {}
+            [one] => exprs.push(column.clone().eq(one.clone())),
+            _ => exprs.push(column.clone().in_list(listed, false)),
+        }
+        Ok(any(exprs).unwrap_or_else(|| lit(false)))
     }
 
-    fn text(
+    /// One test that passes what any of them does.
+    fn tests(
         &mut self,
-        column: Expr,
-        test: &Test,
-        span: Span,
+        tests: &[Tested<'_>],
         compile: impl Fn(&mut Self, &Test, Span) -> Result<ValueTest, Fault>,
-    ) -> Result<Expr, Fault> {
-        let test = compile(self, test, span)?;
-        Ok(self.call(column, Texts::Column, test))
+    ) -> Result<ValueTest, Fault> {
+        let all = tests.iter().map(|(test, span)| compile(self, test, *span));
+        Ok(ValueTest::any_of(all.collect::<Result<_, _>>()?))
     }
 
     fn call(&mut self, column: Expr, texts: Texts, test: ValueTest) -> Expr {
@@ -263,15 +349,13 @@ impl Lowering {
         };
         match test {
             Test::Range(range) => between(&column, range, at),
-            test => match values::literal(test, kind, span)? {
-                text => Ok(column.eq(at(text, span)?)),
-            },
+            test => Ok(column.eq(at(values::literal(test, kind, span)?, span)?)),
         }
     }
 
-    fn moment(&self, term: &Term) -> Result<ScalarValue, Fault> {
-        let text = values::literal(&term.test, "a time", term.span)?;
-        time::point(text, self.now).map(moment).ok_or_else(|| no_time(text, term.span))
+    fn moment(&self, test: &Test, span: Span) -> Result<Expr, Fault> {
+        let text = values::literal(test, "a time", span)?;
+        time::point(text, self.now).map(|t| lit(moment(t))).ok_or_else(|| no_time(text, span))
     }
 }
 

@@ -8,11 +8,16 @@
 
 use crate::search::ast::{Pattern, Piece};
 use crate::search::fault::{Fault, Span};
+use crate::search::words::{Word, is_bordered};
 use regex::{Regex, RegexBuilder};
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Largest compiled regular expression, in bytes; a larger one is refused.
 const REGEX_SIZE_MAX: usize = 256 * 1024;
+
+/// The same for words with wildcards, which need the tables of letters for their borders.
+const PATTERN_SIZE_MAX: usize = 1024 * 1024;
 
 /// Most memory of a regular expression's lazily built automaton, in bytes, for each thread.
 const REGEX_CACHE_BYTES: usize = 512 * 1024;
@@ -21,7 +26,7 @@ const REGEX_CACHE_BYTES: usize = 512 * 1024;
 const REGEX_NEST_MAX: u32 = 32;
 
 /// Characters that a word's border parts from others.
-const WORD_CLASS: &str = r"[[\p{L}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]]";
+const WORD_CLASS: &str = r"[[\p{Alphabetic}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー]]";
 
 /// A test of one value.
 #[derive(Debug)]
@@ -40,8 +45,10 @@ pub enum ValueTest {
     Number(NumberRange),
     /// One of the tests.
     Either(Vec<ValueTest>),
-    /// The value's name part: see [`Part`].
-    Part(Part, Box<ValueTest>),
+    /// The whole value, in lower case, is one of these ASCII texts.
+    OneOf(HashSet<String>),
+    /// The value, or its name part: see [`Part`].
+    OrPart(Part, Box<ValueTest>),
 }
 
 /// What people call a thing by, where the value says more.
@@ -53,16 +60,6 @@ pub enum Part {
     Host,
     /// `cmd.exe` of `C:\Windows\System32\cmd.exe`.
     File,
-}
-
-/// An ASCII word to be found in texts.
-#[derive(Debug)]
-pub struct Word {
-    lower: Vec<u8>,
-    /// The byte looked for first, the rarest in logs, and its place.
-    rare: usize,
-    begins: bool,
-    ends: bool,
 }
 
 /// Addresses from `low` to `high` of one family, both inclusive.
@@ -96,7 +93,36 @@ impl ValueTest {
             Self::Address(network) => value.parse().is_ok_and(|ip| network.holds(ip)),
             Self::Number(range) => value.trim().parse().is_ok_and(|n| range.holds(n)),
             Self::Either(tests) => tests.iter().any(|test| test.hits(value)),
-            Self::Part(part, test) => part.of(value).is_some_and(|name| test.hits(name)),
+            Self::OneOf(texts) => texts.contains(value.to_ascii_lowercase().as_str()),
+            Self::OrPart(part, test) => {
+                test.hits(value) || part.of(value).is_some_and(|name| test.hits(name))
+            }
+        }
+    }
+
+    /// Passes what any of the tests does; equal texts are looked up together.
+    pub fn any_of(tests: Vec<Self>) -> Self {
+        let (mut texts, mut others) = (Vec::new(), Vec::new());
+        for test in tests {
+            match test {
+                Self::Equal(text) => texts.push(text),
+                Self::Either(inner) => others.extend(inner),
+                other => others.push(other),
+            }
+        }
+        match texts.len() {
+            0 => {}
+            1 => others.extend(texts.pop().map(Self::Equal)),
+            _ => {
+                others.push(Self::OneOf(texts.iter().map(|t| t.to_ascii_lowercase()).collect()));
+            }
+        }
+        match (others.len(), others.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => {
+                others.extend(last);
+                Self::Either(others)
+            }
         }
     }
 
@@ -110,7 +136,7 @@ impl ValueTest {
             _ if pattern.is_any() => Ok(Self::Any),
             _ => {
                 let text = format!("^(?:{})$", expression(pattern, ".*", "."));
-                compiled(&text, span).map(|regex| Self::Regex(Box::new(regex)))
+                compiled(&text, PATTERN_SIZE_MAX, span).map(|regex| Self::Regex(Box::new(regex)))
             }
         }
     }
@@ -130,9 +156,7 @@ impl ValueTest {
         }
         match pieces {
             [] => Ok(Self::Any),
-            [Piece::Text(text)] if text.is_ascii() => {
-                Ok(Self::Word(Word::new(text, begins, ends)))
-            }
+            [Piece::Text(text)] if text.is_ascii() => Ok(Self::Word(Word::new(text, begins, ends))),
             _ => {
                 let core = expression(&Pattern { pieces: pieces.to_vec() }, r"\S*", r"\S");
                 let part = |piece: Option<&Piece>, last: bool| match piece {
@@ -152,7 +176,8 @@ impl ValueTest {
                 } else {
                     String::new()
                 };
-                let regex = compiled(&format!("{before}(?:{core}){behind}"), span)?;
+                let regex =
+                    compiled(&format!("{before}(?:{core}){behind}"), PATTERN_SIZE_MAX, span)?;
                 Ok(Self::Regex(Box::new(regex)))
             }
         }
@@ -163,7 +188,7 @@ impl ValueTest {
     /// # Errors
     /// What the expression has wrong, or that it is too large.
     pub fn regex(text: &str, span: Span) -> Result<Self, Fault> {
-        compiled(text, span).map(|regex| Self::Regex(Box::new(regex)))
+        compiled(text, REGEX_SIZE_MAX, span).map(|regex| Self::Regex(Box::new(regex)))
     }
 }
 
@@ -180,11 +205,11 @@ fn expression(pattern: &Pattern, any: &str, one: &str) -> String {
     text
 }
 
-fn compiled(text: &str, span: Span) -> Result<Regex, Fault> {
+fn compiled(text: &str, size: usize, span: Span) -> Result<Regex, Fault> {
     RegexBuilder::new(text)
         .case_insensitive(true)
         .dot_matches_new_line(true)
-        .size_limit(REGEX_SIZE_MAX)
+        .size_limit(size)
         .dfa_size_limit(REGEX_CACHE_BYTES)
         .nest_limit(REGEX_NEST_MAX)
         .build()
@@ -192,7 +217,7 @@ fn compiled(text: &str, span: Span) -> Result<Regex, Fault> {
             regex::Error::CompiledTooBig(_) => Fault::new(
                 "regex_too_large",
                 span,
-                format!("the expression takes more than {REGEX_SIZE_MAX} bytes when compiled"),
+                format!("the expression takes more than {size} bytes when compiled"),
             )
             .help("use smaller counts of repetition"),
             other => {
@@ -203,71 +228,6 @@ fn compiled(text: &str, span: Span) -> Result<Regex, Fault> {
                 Fault::new("regex_syntax", span, format!("the regular expression is wrong: {why}"))
             }
         })
-}
-
-/// Whether a word's border must lie beside this character.
-fn is_bordered(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
-    }
-    c.is_alphanumeric() && !is_unspaced(c)
-}
-
-/// Letters of scripts that put no spaces between words.
-fn is_unspaced(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0e00..=0x0eff          // Thai, Lao
-        | 0x1000..=0x109f        // Myanmar
-        | 0x1100..=0x11ff        // Hangul jamo
-        | 0x1780..=0x17ff        // Khmer
-        | 0x2e80..=0x303f        // radicals, iteration marks
-        | 0x3040..=0x30ff        // kana
-        | 0x3130..=0x318f        // Hangul jamo
-        | 0x31f0..=0x31ff        // kana
-        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff // Han
-        | 0xa960..=0xa97f | 0xac00..=0xd7ff // Hangul
-        | 0xff66..=0xff9f        // half-width kana
-        | 0x2_0000..=0x3_ffff)
-}
-
-impl Word {
-    fn new(text: &str, begins: bool, ends: bool) -> Self {
-        let lower = text.to_ascii_lowercase().into_bytes();
-        let rare = (0..lower.len()).min_by_key(|at| commonness(lower[*at])).unwrap_or(0);
-        let border = |byte: Option<&u8>| byte.is_some_and(|b| is_bordered(char::from(*b)));
-        let begins = begins && border(lower.first());
-        let ends = ends && border(lower.last());
-        Self { lower, rare, begins, ends }
-    }
-
-    fn is_in(&self, text: &str) -> bool {
-        let bytes = text.as_bytes();
-        let Some(rare) = self.lower.get(self.rare) else { return true };
-        let found = |at: usize| {
-            let Some(start) = at.checked_sub(self.rare) else { return false };
-            let end = start + self.lower.len();
-            bytes.get(start..end).is_some_and(|part| part.eq_ignore_ascii_case(&self.lower))
-                && !(self.begins && borders(text[..start].chars().next_back()))
-                && !(self.ends && borders(text[end..].chars().next()))
-        };
-        memchr::memchr2_iter(*rare, rare.to_ascii_uppercase(), bytes).any(found)
-    }
-}
-
-fn borders(c: Option<char>) -> bool {
-    c.is_some_and(is_bordered)
-}
-
-/// How often a byte stands in logs, roughly.
-fn commonness(byte: u8) -> u8 {
-    match byte {
-        b' ' | b'e' | b'0' | b'1' => 9,
-        b'a' | b't' | b'i' | b'o' | b'n' | b's' | b'r' | b'2'..=b'9' => 8,
-        b'.' | b'"' | b':' | b'=' | b'/' | b'-' | b',' | b'd' | b'c' | b'l' => 7,
-        b'u' | b'm' | b'p' | b'h' | b'f' | b'b' => 5,
-        b'g' | b'w' | b'y' | b'v' | b'_' | b'[' | b']' | b'(' | b')' => 3,
-        _ => 1,
-    }
 }
 
 impl Network {
@@ -440,7 +400,8 @@ mod tests {
         assert!(holds("::/0", "2001:db8::1"));
         assert!(holds("::ffff:10.0.0.0/104", "10.1.1.1"));
         assert!(holds("10.0.0.0/8", "::ffff:10.1.1.1"));
-        for bad in ["10.0.0.0/33", "10.0.0/8", "2001:db8::/129", "10.0.0.0/", "10.0.0.0/+8", "x/8"] {
+        for bad in ["10.0.0.0/33", "10.0.0/8", "2001:db8::/129", "10.0.0.0/", "10.0.0.0/+8", "x/8"]
+        {
             assert_eq!(Network::parse(bad), None, "{bad}");
         }
     }

@@ -23,6 +23,10 @@ mod lower;
 mod matching;
 mod time;
 mod values;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 pub use fault::{Fault, Span};
 pub use lexer::{QUERY_BYTES_MAX, REGEX_BYTES_MAX, WILDCARDS_MAX, WORD_BYTES_MAX};
@@ -72,14 +76,15 @@ pub struct Search {
 pub struct Refused {
     /// What is wrong and where.
     pub fault: Fault,
-    /// The text that it is in.
+    /// The text that it is in, and what it is called.
     text: String,
+    what: &'static str,
 }
 
 impl Refused {
     /// The fault drawn under its text, over several lines.
     pub fn render(&self) -> String {
-        self.fault.render(&self.text)
+        self.fault.render_in(self.what, &self.text)
     }
 }
 
@@ -97,22 +102,23 @@ impl Search {
     /// # Errors
     /// The first thing that is wrong.
     pub fn new(spec: &Spec<'_>, now: Micros) -> Result<Self, Refused> {
-        let at = |text: &str| {
+        let at = |what: &'static str, text: &str| {
             let text = text.to_owned();
-            move |fault| Refused { fault, text }
+            move |fault| Refused { fault, text, what }
         };
-        let tree = parse(spec.query).map_err(at(spec.query))?;
-        let condition = lower::condition(&tree, now).map_err(at(spec.query))?;
-        let columns = spec.columns.map(|text| columns(text).map_err(at(text))).transpose()?;
+        let tree = parse(spec.query).map_err(at("query", spec.query))?;
+        let condition = lower::condition(&tree, now).map_err(at("query", spec.query))?;
+        let columns =
+            spec.columns.map(|text| columns(text).map_err(at("columns", text))).transpose()?;
         let (sort, descending) = match spec.sort {
             None => ("time", true),
-            Some(text) => sort(text).map_err(at(text))?,
+            Some(text) => sort(text).map_err(at("sort", text))?,
         };
         if spec.limit == 0 || spec.limit > LIMIT_MAX {
             let limit = spec.limit.to_string();
             let span = Span::new(0, limit.len());
             let message = format!("the limit is to be from 1 to {LIMIT_MAX}");
-            return Err(at(&limit)(Fault::new("limit_range", span, message)));
+            return Err(at("limit", &limit)(Fault::new("limit_range", span, message)));
         }
         Ok(Self { condition, sort, descending, limit: spec.limit, columns })
     }

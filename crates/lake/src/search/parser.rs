@@ -31,8 +31,10 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     let node = parser.or(None)?;
     match parser.peek() {
         None => Ok(node),
-        Some(_) => Err(Fault::new("bracket_unopened", parser.span(), "this bracket was not opened")
-            .help("write it in quotes to search for it")),
+        Some(_) => {
+            Err(Fault::new("bracket_unopened", parser.span(), "this bracket was not opened")
+                .help("write it in quotes to search for it"))
+        }
     }
 }
 

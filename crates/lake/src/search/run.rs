@@ -73,7 +73,10 @@ pub async fn search(
     }
 }
 
-async fn matching(context: &SessionContext, condition: Option<&Expr>) -> Result<DataFrame, LakeError> {
+async fn matching(
+    context: &SessionContext,
+    condition: Option<&Expr>,
+) -> Result<DataFrame, LakeError> {
     let frame = context.table(TableKind::Events.name()).await?;
     Ok(match condition {
         Some(condition) => frame.filter(condition.clone())?,
@@ -136,9 +139,9 @@ async fn shown(
 
 /// The found ids with their places.
 fn ranks(found: &[RecordBatch], limit: usize) -> HashMap<&str, usize> {
-    let all = found.iter().flat_map(|rows| {
-        (0..rows.num_rows()).filter_map(|row| text_at(rows, "event_id", row))
-    });
+    let all = found
+        .iter()
+        .flat_map(|rows| (0..rows.num_rows()).filter_map(|row| text_at(rows, "event_id", row)));
     all.take(limit).enumerate().map(|(at, id)| (id, at)).collect()
 }
 

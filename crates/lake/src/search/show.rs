@@ -242,9 +242,10 @@ fn array_value(array: &dyn Array, row: usize) -> Value {
         }
         DataType::Struct(fields) => {
             let parts = array.as_struct();
-            let pairs = fields.iter().zip(parts.columns()).map(|(field, column)| {
-                (field.name().clone(), array_value(column.as_ref(), row))
-            });
+            let pairs = fields
+                .iter()
+                .zip(parts.columns())
+                .map(|(field, column)| (field.name().clone(), array_value(column.as_ref(), row)));
             Value::Object(pairs.filter(|(_, value)| !value.is_null()).collect())
         }
         _ => Value::Null,

@@ -5,7 +5,8 @@ use yagura_event::time::{
 };
 
 /// What can be written, for messages.
-pub const FORMS: &str = "write -15m, -1d, -1d@d, now, 2026-11-22, 2026-11-22T03:04:05Z or seconds since 1970";
+pub const FORMS: &str =
+    "write -15m, -1d, -1d@d, now, 2026-11-22, 2026-11-22T03:04:05Z or seconds since 1970";
 
 /// Farthest relative time, in units; a thousand years of days.
 const COUNT_MAX: i64 = 365_250;
@@ -128,9 +129,19 @@ mod tests {
         ] {
             assert_eq!(point(text, now).map(rfc3339).as_deref(), Some(expected), "{text}");
         }
-        for bad in
-            ["", "yesterday", "-1", "-1y", "15m", "-999999d", "2026-13-01", "1.2.3", "99999999999999999999", "@", "-"]
-        {
+        for bad in [
+            "",
+            "yesterday",
+            "-1",
+            "-1y",
+            "15m",
+            "-999999d",
+            "2026-13-01",
+            "1.2.3",
+            "99999999999999999999",
+            "@",
+            "-",
+        ] {
             assert_eq!(point(bad, now), None, "{bad}");
         }
     }

@@ -131,10 +131,8 @@ pub fn network(test: &Test, span: Span) -> Result<Option<Network>, Fault> {
 
 fn address_range(range: &Range) -> Result<Option<Network>, Fault> {
     let ends = [&range.low, &range.high];
-    let addresses: Vec<Option<IpAddr>> = ends
-        .iter()
-        .map(|end| end.as_ref().and_then(|bound| bound.text.parse().ok()))
-        .collect();
+    let addresses: Vec<Option<IpAddr>> =
+        ends.iter().map(|end| end.as_ref().and_then(|bound| bound.text.parse().ok())).collect();
     let Some((v4, _)) = addresses.iter().flatten().next().map(|ip| number_of(*ip)) else {
         return Ok(None);
     };
@@ -145,7 +143,8 @@ fn address_range(range: &Range) -> Result<Option<Network>, Fault> {
         let number = match address.map(number_of) {
             Some((family, number)) if family == v4 => number,
             _ => {
-                let message = format!("`{}` is not an address of the other end's family", bound.text);
+                let message =
+                    format!("`{}` is not an address of the other end's family", bound.text);
                 return Err(Fault::new("network_invalid", bound.span, message));
             }
         };
@@ -292,9 +291,8 @@ pub fn class(test: &Test, span: Span) -> Result<Expr, Fault> {
         return integers(column, test, span, |n| lit(n));
     }
     let ids = classes_where(test, span, |class| vec![class.name, class.caption])?;
-    one_of(column, ids).ok_or_else(|| {
-        no_caption(&text_of(test), span, CLASSES.iter().map(|class| class.name))
-    })
+    one_of(column, ids)
+        .ok_or_else(|| no_caption(&text_of(test), span, CLASSES.iter().map(|class| class.name)))
 }
 
 /// `category:`, by number or caption.
@@ -363,18 +361,19 @@ pub fn type_uid(test: &Test, span: Span) -> Result<Expr, Fault> {
     Ok(class.and(col("activity_id").eq(lit(number.rem_euclid(100)))))
 }
 
-/// One event by its id; the position in it lets files be passed over.
+/// One event by its id; the position in it lets files be passed over. `None` where the test
+/// is no plain text and is to be compared as one.
 ///
 /// # Errors
-/// `None` where the test is not a whole id and is to be compared as text.
-pub fn id(column: Expr, test: &Test, span: Span) -> Result<Expr, Option<Fault>> {
-    let Ok(text) = literal(test, "an id", span) else { return Err(None) };
+/// What is not an id.
+pub fn id(column: &Expr, test: &Test, span: Span) -> Result<Option<Expr>, Fault> {
+    let Ok(text) = literal(test, "an id", span) else { return Ok(None) };
     let whole = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
     let Some(number) = u128::from_str_radix(text, 16).ok().filter(|_| whole) else {
         let message = format!("`{text}` is not an id of 32 hexadecimal digits");
-        return Err(Some(Fault::new("value_kind", span, message)));
+        return Err(Fault::new("value_kind", span, message));
     };
     let id = EventId(number);
     let position = col("lsn").eq(lit(id.lsn().0.cast_signed()));
-    Ok(position.and(column.eq(lit(id.to_string()))))
+    Ok(Some(position.and(column.clone().eq(lit(id.to_string())))))
 }

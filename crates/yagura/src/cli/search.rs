@@ -46,8 +46,12 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let stats = reply.stats;
     let more = if stats.more { ", more match: raise --limit or narrow the query" } else { "" };
     eprintln!(
-        "{} events{more}; {} of {} files passed over, {} ms",
-        stats.events, stats.pruned, stats.files, stats.took_ms
+        "{} event{}{more}; {} of {} files passed over, {} ms",
+        stats.events,
+        if stats.events == 1 { "" } else { "s" },
+        stats.pruned,
+        stats.files,
+        stats.took_ms
     );
     place.close()
 }
