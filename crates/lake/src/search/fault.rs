@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 /// Most characters of the query shown around a fault.
 const SHOWN_CHARS_MAX: usize = 120;
+/// Most characters of a message or a help, which may quote the query.
+const MESSAGE_CHARS_MAX: usize = 1_000;
 /// Characters shown before the fault where the query is longer than that.
 const SHOWN_BEFORE: usize = 40;
 
@@ -83,14 +85,9 @@ impl Fault {
             0
         };
         // A control character would move the caret, and the terminal.
-        let shown: String = line
-            .chars()
-            .skip(cut)
-            .take(SHOWN_CHARS_MAX)
-            .map(|c| if c.is_control() { '·' } else { c })
-            .collect();
+        let shown: String = line.chars().skip(cut).take(SHOWN_CHARS_MAX).map(plain).collect();
         let margin = " ".repeat(number.to_string().len());
-        let mut out = format!("error[{}]: {}\n", self.code, self.message);
+        let mut out = format!("error[{}]: {}\n", self.code, text_of(&self.message));
         let _ = writeln!(out, "{margin}--> {what}:{number}:{}", column + 1);
         let _ = writeln!(out, "{margin} |");
         let _ = writeln!(out, "{number} | {shown}");
@@ -98,7 +95,7 @@ impl Fault {
         let carets = "^".repeat(length.min(most));
         let _ = writeln!(out, "{margin} | {}{carets}", " ".repeat(column - cut));
         if let Some(help) = &self.help {
-            let _ = writeln!(out, "{margin} = help: {help}");
+            let _ = writeln!(out, "{margin} = help: {}", text_of(help));
         }
         out
     }
@@ -106,12 +103,21 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (at byte {} of the query)", self.message, self.span.start)?;
+        write!(f, "{} (at byte {})", text_of(&self.message), self.span.start)?;
         match &self.help {
-            Some(help) => write!(f, "; {help}"),
+            Some(help) => write!(f, "; {}", text_of(help)),
             None => Ok(()),
         }
     }
+}
+
+fn plain(c: char) -> char {
+    if c.is_control() { '·' } else { c }
+}
+
+/// Words of the query may be in messages, and anything in them.
+fn text_of(message: &str) -> String {
+    message.chars().take(MESSAGE_CHARS_MAX).map(plain).collect()
 }
 
 /// The nearest character boundary at or below `at`.

@@ -1,7 +1,7 @@
 //! From the tree to a condition of the engine.
 //!
-//! A negation goes down to the conditions and becomes `IS NOT TRUE`: an event without the
-//! field is not one that has the value, so `-user:nina` finds it. Above the conditions there
+//! A negation goes down to the conditions and becomes "not true": an event without the field
+//! is not one that has the value, so `-user:nina` finds it. Above the conditions there
 //! is then no negation, and null counts as false.
 
 use crate::schema::time_type;
@@ -12,7 +12,8 @@ use crate::search::functions::{Texts, texts_hit};
 use crate::search::matching::ValueTest;
 use crate::search::{time, values};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, col, lit};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, col, lit};
 use yagura_event::Micros;
 
 /// Most conditions of one search that need a regular expression (wildcards within a word,
@@ -144,7 +145,7 @@ impl Lowering {
                 }
             },
         };
-        Ok(Some(if negated { expr.is_not_true() } else { expr }))
+        Ok(Some(if negated { not_true(expr) } else { expr }))
     }
 
     /// Any of the tests on one column.
@@ -370,6 +371,34 @@ pub(crate) fn moment(time: Micros) -> ScalarValue {
 
 fn no_time(text: &str, span: Span) -> Fault {
     Fault::new("time_invalid", span, format!("`{text}` is not a time")).help(time::FORMS)
+}
+
+/// The condition does not hold, or its column has no value. Written so that statistics can
+/// decide it where they could decide the condition.
+fn not_true(expr: Expr) -> Expr {
+    match expr {
+        Expr::IsNotNull(column) => Expr::IsNull(column),
+        Expr::InList(list) => {
+            let absent = list.expr.clone().is_null();
+            Expr::InList(InList { negated: !list.negated, ..list }).or(absent)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            not_true(*left).or(not_true(*right))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            not_true(*left).and(not_true(*right))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, right })
+            if matches!(*left, Expr::Column(_))
+                && matches!(*right, Expr::Literal(..))
+                && op.negate().is_some() =>
+        {
+            let absent = left.clone().is_null();
+            let op = op.negate().unwrap_or(op);
+            Expr::BinaryExpr(BinaryExpr { left, op, right }).or(absent)
+        }
+        other => other.is_not_true(),
+    }
 }
 
 /// The column lies between the ends, whose values `read` gives.

@@ -123,7 +123,12 @@ async fn shown(
     if rank.is_empty() {
         return Ok(nothing());
     }
+    // The search's own condition has no more to say of the rows, but passes files over.
     let frame = matching(context, these(&found.batches, &rank).as_ref()).await?;
+    let frame = match &search.condition {
+        Some(condition) => frame.filter(condition.clone())?,
+        None => frame,
+    };
     let frame = match columns(&wanted) {
         Some(columns) => frame.select_columns(&columns.into_iter().collect::<Vec<_>>())?,
         None => frame,
