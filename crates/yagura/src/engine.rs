@@ -27,6 +27,8 @@ pub struct Scratch {
     pub matcher: yagura_detect::Scratch,
     /// Hits of one event.
     pub hits: Vec<Hit>,
+    /// Relations of one unit of work.
+    pub relations: crate::pipeline::known::Known,
 }
 
 impl Engine {
