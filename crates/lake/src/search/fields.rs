@@ -100,7 +100,6 @@ const EXTRA: &[(&str, &str, Form)] = &[
     ("lsn", "lsn", Form::Integer),
     ("sub", "sub", Form::Small),
     ("batch", "batch", Form::Integer),
-    ("observables", "observables", Form::Objects(None)),
 ];
 
 /// Short names of single columns and names of the JSON form.
@@ -218,6 +217,14 @@ pub fn resolve(name: &Name) -> Result<Target, Fault> {
     if let Some(kind) = kind(&word) {
         return Ok(Target::Columns(of_kind(kind)));
     }
+    if is("observables") || is("observables.value") {
+        // Every value worth following; command lines are texts, not names.
+        let kinds = ObservableKind::ALL.into_iter().filter(|k| *k != ObservableKind::CommandLine);
+        let mut all: Vec<Source> = kinds.flat_map(of_kind).collect();
+        let mut seen = BTreeSet::new();
+        all.retain(|source| seen.insert(source.column));
+        return Ok(Target::Columns(all));
+    }
     if let Some((_, columns)) = SEVERAL.iter().find(|(known, _)| is(known)) {
         return Ok(Target::Columns(columns.iter().filter_map(|name| column(name)).collect()));
     }
@@ -254,9 +261,6 @@ pub fn column(word: &str) -> Option<Source> {
 fn objects_part(word: &str) -> Option<(&'static str, Form)> {
     let (list, part) = word.rsplit_once('.')?;
     let part = ["name", "type", "value"].into_iter().find(|known| *known == part)?;
-    if list == "observables" {
-        return Some(("observables", Form::Objects(Some(part))));
-    }
     let id = ColumnId::find(list).filter(|id| id.column().kind == ColumnType::Objects)?;
     Some((id.column().name, Form::Objects(Some(part))))
 }

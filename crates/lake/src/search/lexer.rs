@@ -335,36 +335,40 @@ impl<'t> Lexer<'t> {
 
     fn range(&mut self) -> Result<(), Fault> {
         let start = self.at;
-        let low_inclusive = self.peek() == Some('[');
-        self.at += 1;
-        let closes = |c: char| c == ']' || c == '}';
-        let ends = (|| {
-            self.space();
-            let low = self.bound(low_inclusive, closes)?;
-            self.space();
-            if bare(self.rest()) != "TO" {
-                return Ok(None);
-            }
-            self.at += 2;
-            self.space();
-            let high = self.bound(false, closes)?;
-            self.space();
-            let inclusive = match self.peek() {
-                Some(']') => true,
-                Some('}') => false,
-                _ => return Ok(None),
-            };
-            self.at += 1;
-            let (Some(low), Some(high)) = (low, high) else { return Ok(None) };
-            Ok(Some((low, Bound { inclusive, ..high })))
-        })()?;
-        let Some((low, high)) = ends else {
-            return Err(Fault::new("range_syntax", Span::new(start, self.at.max(start + 1)), "this is not a range")
-                .help("write [1 TO 10], {1 TO 10} without the ends, [1 TO *]; for a text with a bracket use quotes"));
+        let Some((low, high)) = self.ends()? else {
+            let span = Span::new(start, self.at.max(start + 1));
+            return Err(Fault::new("range_syntax", span, "this is not a range").help(
+                "write [1 TO 10], {1 TO 10} without the ends, [1 TO *]; for a text with a bracket use quotes",
+            ));
         };
         let set = |bound: Bound| (bound.text != "*").then_some(bound);
         self.push(Token::Range(Range { low: set(low), high: set(high) }), start);
         Ok(())
+    }
+
+    /// Both ends of `[a TO b]`; `None` where it is something else.
+    fn ends(&mut self) -> Result<Option<(Bound, Bound)>, Fault> {
+        let inclusive = self.peek() == Some('[');
+        let closes = |c: char| c == ']' || c == '}';
+        self.at += 1;
+        self.space();
+        let low = self.bound(inclusive, closes)?;
+        self.space();
+        if bare(self.rest()) != "TO" {
+            return Ok(None);
+        }
+        self.at += 2;
+        self.space();
+        let high = self.bound(false, closes)?;
+        self.space();
+        let inclusive = match self.peek() {
+            Some(']') => true,
+            Some('}') => false,
+            _ => return Ok(None),
+        };
+        self.at += 1;
+        let (Some(low), Some(high)) = (low, high) else { return Ok(None) };
+        Ok(Some((low, Bound { inclusive, ..high })))
     }
 
     fn bound(

@@ -197,7 +197,10 @@ impl Lowering {
                 let whole = self.whole(test, span)?;
                 let by_text = self.call(column, Texts::Column, whole);
                 // What is no caption may still be the source's own word.
-                Ok(by_number.map_or_else(|_| by_text.clone(), |n| by_text.clone().or(n)))
+                Ok(match by_number {
+                    Ok(by_number) => by_text.or(by_number),
+                    Err(_) => by_text,
+                })
             }
             Form::Number(captions) => values::numbered(source.column, captions, test, span),
             Form::Id => match values::id(&column, test, span)? {

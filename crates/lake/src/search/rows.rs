@@ -3,10 +3,10 @@
 use crate::search::show::{cell, integer_at, text_at, time_at};
 use arrow::array::RecordBatch;
 use serde_json::{Map, Value, json};
-use yagura_event::ClassUid;
 use yagura_event::column::{COLUMNS, ColumnType};
 use yagura_event::json::{OCSF_VERSION, insert};
 use yagura_event::time::rfc3339;
+use yagura_event::{ClassUid, Observable, ObservableKind};
 
 /// The event of a row as nested OCSF JSON (see [`yagura_event::json::event_json`]).
 pub fn event_json(rows: &RecordBatch, row: usize) -> Value {
@@ -25,11 +25,9 @@ pub fn event_json(rows: &RecordBatch, row: usize) -> Value {
     if let Some(issues) = text_at(rows, "issues", row) {
         root.insert("status_detail".into(), json!(issues));
     }
-    match cell(rows, "observables", row) {
-        Value::Array(items) if !items.is_empty() => {
-            root.insert("observables".into(), Value::Array(items));
-        }
-        _ => {}
+    let observables = observables(rows, row);
+    if !observables.is_empty() {
+        root.insert("observables".into(), Value::Array(observables));
     }
     if let Some(text) = text_at(rows, "unmapped", row)
         && let Ok(unmapped @ Value::Object(_)) = serde_json::from_str(text)
@@ -38,6 +36,25 @@ pub fn event_json(rows: &RecordBatch, row: usize) -> Value {
     }
     root.insert("raw_data".into(), cell(rows, "raw_data", row));
     Value::Object(root)
+}
+
+/// The observables in the columns, normalised.
+fn observables(rows: &RecordBatch, row: usize) -> Vec<Value> {
+    let mut list = Vec::new();
+    for column in COLUMNS {
+        let observable = column
+            .observable
+            .and_then(|kind| Observable::new(kind, text_at(rows, column.name, row)?));
+        if let Some(observable) = observable.filter(|o| o.kind != ObservableKind::CommandLine) {
+            list.push(json!({
+                "name": column.path,
+                "type_id": observable.kind.type_id(),
+                "type": observable.kind.type_name(),
+                "value": observable.value,
+            }));
+        }
+    }
+    list
 }
 
 fn head(rows: &RecordBatch, row: usize) -> Map<String, Value> {
