@@ -382,7 +382,7 @@ fn not_true(expr: Expr) -> Expr {
     match expr {
         Expr::IsNotNull(column) => Expr::IsNull(column),
         Expr::InList(list) => {
-            let absent = list.expr.clone().is_null();
+            let absent = list.expr.as_ref().clone().is_null();
             Expr::InList(InList { negated: !list.negated, ..list }).or(absent)
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
@@ -396,7 +396,7 @@ fn not_true(expr: Expr) -> Expr {
                 && matches!(*right, Expr::Literal(..))
                 && op.negate().is_some() =>
         {
-            let absent = left.clone().is_null();
+            let absent = left.as_ref().clone().is_null();
             let op = op.negate().unwrap_or(op);
             Expr::BinaryExpr(BinaryExpr { left, op, right }).or(absent)
         }

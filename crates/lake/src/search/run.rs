@@ -123,12 +123,8 @@ async fn shown(
     if rank.is_empty() {
         return Ok(nothing());
     }
-    // The search's own condition has no more to say of the rows, but passes files over.
-    let frame = matching(context, these(&found.batches, &rank).as_ref()).await?;
-    let frame = match &search.condition {
-        Some(condition) => frame.filter(condition.clone())?,
-        None => frame,
-    };
+    let these = these(&found.batches, &rank, search.condition.as_ref());
+    let frame = matching(context, these.as_ref()).await?;
     let frame = match columns(&wanted) {
         Some(columns) => frame.select_columns(&columns.into_iter().collect::<Vec<_>>())?,
         None => frame,
@@ -151,8 +147,13 @@ fn ranks(found: &[RecordBatch], limit: usize) -> HashMap<&str, usize> {
 }
 
 /// The condition that reads exactly the found events. Least and greatest time and position
-/// let files be passed over.
-fn these(found: &[RecordBatch], rank: &HashMap<&str, usize>) -> Option<Expr> {
+/// let files be passed over, and the search's own condition those that it passed over before;
+/// it comes last, where few rows are left to try it on.
+fn these(
+    found: &[RecordBatch],
+    rank: &HashMap<&str, usize>,
+    condition: Option<&Expr>,
+) -> Option<Expr> {
     let each = |read: &dyn Fn(&RecordBatch, usize) -> Option<i64>| -> BTreeSet<i64> {
         let rows = found.iter().flat_map(|rows| (0..rows.num_rows()).map(move |row| (rows, row)));
         rows.take(rank.len()).filter_map(|(rows, row)| read(rows, row)).collect()
@@ -171,6 +172,7 @@ fn these(found: &[RecordBatch], rank: &HashMap<&str, usize>) -> Option<Expr> {
     let mut ids: Vec<&str> = rank.keys().copied().collect();
     ids.sort_unstable();
     all.push(col("event_id").in_list(ids.into_iter().map(lit).collect(), false));
+    all.extend(condition.cloned());
     super::lower::every(all)
 }
 

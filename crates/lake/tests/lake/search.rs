@@ -123,7 +123,9 @@ fn names_classes_ids_and_times_pass_files_over() {
     assert_eq!(kept("category:identity* OR class:authentication"), 0);
     assert_eq!(kept("tenant:zeta"), all / 2);
     assert_eq!(kept("-tenant:*"), 0);
-    assert_eq!(kept("earliest:-1h"), 0);
+    assert_eq!(kept("earliest:+10d"), 0);
+    assert_eq!(kept("latest:-10d"), 0);
+    assert_eq!(kept("-latest:+10d"), 0);
     let id = EventId::journal(1, 1, Lsn(300), 0);
     assert!(kept(&format!("metadata.uid:{id}")) <= 2);
     assert_eq!(found(&view, operator(), &search_of(&format!("id:{id}")).unwrap()), [300]);
