@@ -45,6 +45,59 @@ pub struct SqlRequest {
     pub format: Option<String>,
 }
 
+/// A search over the events.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchRequest {
+    /// The query, in the language of `docs/search.md`.
+    pub query: String,
+    /// `ndjson` (default), `csv` or `table`.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// Names of the columns shown, with commas between.
+    #[serde(default)]
+    pub columns: Option<String>,
+    /// The column to sort by, `-` before it for descending; newest first where absent.
+    #[serde(default)]
+    pub sort: Option<String>,
+    /// Most events shown, 1,000 where absent.
+    #[serde(default)]
+    pub limit: Option<usize>,
+    /// Only count the events.
+    #[serde(default)]
+    pub count: bool,
+    /// Characters of a table's line; not cut where absent.
+    #[serde(default)]
+    pub width: Option<usize>,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct SearchReply {
+    /// The events in the format asked for.
+    pub body: Vec<u8>,
+    /// What it took.
+    pub stats: SearchStats,
+}
+
+/// What a search took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchStats {
+    /// Events shown, or counted.
+    pub events: u64,
+    /// Whether more match than are shown.
+    pub more: bool,
+    /// Data files of the table.
+    pub files: u64,
+    /// Data files passed over by what the log says of them.
+    pub pruned: u64,
+    /// Milliseconds.
+    pub took_ms: u64,
+}
+
+/// The header of an answer that holds [`SearchStats`] as JSON.
+pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
+
 /// The platform behind the routes.
 pub trait Backend: Send + Sync + 'static {
     /// Takes records; returns when they are durable.
@@ -82,6 +135,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` for a query that is wrong or refused.
     fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError>;
+
+    /// Answers a search.
+    ///
+    /// # Errors
+    /// `Invalid` for a query that is wrong or refused, with the code of the fault.
+    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Result<SearchReply, ApiError>;
 
     /// The funnel and the pipeline's state.
     ///

@@ -1,8 +1,9 @@
 //! The command line's side: requests over the private socket of a running server.
 
+use crate::backend::{SEARCH_STATS_HEADER, SearchReply, SearchRequest};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -52,7 +53,7 @@ impl Client {
     /// # Errors
     /// Those of [`ClientError`].
     pub async fn get(&self, path: &str) -> Result<Value, ClientError> {
-        let body = self.send(Method::GET, path, None).await?;
+        let (_, body) = self.send(Method::GET, path, None).await?;
         serde_json::from_slice(&body).map_err(|e| ClientError::Broken(e.to_string()))
     }
 
@@ -61,7 +62,24 @@ impl Client {
     /// # Errors
     /// Those of [`ClientError`].
     pub async fn post(&self, path: &str, body: &Value) -> Result<Vec<u8>, ClientError> {
-        self.send(Method::POST, path, Some(body.to_string())).await
+        self.send(Method::POST, path, Some(body.to_string())).await.map(|(_, body)| body)
+    }
+
+    /// Asks for a search.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn search(
+        &self,
+        path: &str,
+        request: &SearchRequest,
+    ) -> Result<SearchReply, ClientError> {
+        let broken = |e: &dyn std::fmt::Display| ClientError::Broken(e.to_string());
+        let text = serde_json::to_string(request).map_err(|e| broken(&e))?;
+        let (headers, body) = self.send(Method::POST, path, Some(text)).await?;
+        let stats = headers.get(SEARCH_STATS_HEADER).map(|value| value.as_bytes());
+        let stats = serde_json::from_slice(stats.unwrap_or_default()).map_err(|e| broken(&e))?;
+        Ok(SearchReply { body, stats })
     }
 
     async fn send(
@@ -69,7 +87,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<String>,
-    ) -> Result<Vec<u8>, ClientError> {
+    ) -> Result<(HeaderMap, Vec<u8>), ClientError> {
         let broken = |e: &dyn std::fmt::Display| ClientError::Broken(e.to_string());
         let stream = UnixStream::connect(&self.socket)
             .await
@@ -86,10 +104,10 @@ impl Client {
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|e| broken(&e))?;
         let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
         if status.is_success() {
-            return Ok(bytes.to_vec());
+            return Ok((headers, bytes.to_vec()));
         }
         let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let text = |key: &str| problem[key].as_str().unwrap_or("the server refused").to_owned();

@@ -10,7 +10,10 @@ pub mod guard;
 pub mod routes;
 
 pub use axum::Router;
-pub use backend::{Backend, IngestReply, IngestRequest, SqlRequest};
+pub use backend::{
+    Backend, IngestReply, IngestRequest, SEARCH_STATS_HEADER, SearchReply, SearchRequest,
+    SearchStats, SqlRequest,
+};
 pub use client::{Client, ClientError};
 pub use error::{ApiError, Kind};
 pub use routes::{private_router, public_router, serve, serve_unix};

@@ -1,11 +1,11 @@
 //! The routes of `/api/v1` and of the private socket.
 
-use crate::backend::{Backend, IngestRequest, SqlRequest};
+use crate::backend::{Backend, IngestRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest};
 use crate::error::{ApiError, Kind};
 use crate::guard::guard;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
@@ -42,6 +42,7 @@ fn api() -> Router<Shared> {
         .route("/api/v1/incidents/{id}", get(incident))
         .route("/api/v1/books", get(books))
         .route("/api/v1/sql", post(sql))
+        .route("/api/v1/search", post(search))
         .route("/api/v1/ingest", post(ingest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
@@ -118,20 +119,37 @@ async fn sql(
     Json(request): Json<SqlRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
-    let media = match request.format.as_deref() {
-        None | Some("ndjson") => "application/x-ndjson",
-        Some("csv") => "text/csv",
-        Some("table") => "text/plain; charset=utf-8",
-        Some(other) => {
-            return Err(ApiError::new(
-                Kind::Invalid,
-                "format_unknown",
-                format!("format {other:?} is not one of ndjson, csv, table"),
-            ));
-        }
-    };
+    let media = media_type(request.format.as_deref())?;
     let bytes = blocking(move || backend.sql(&scope, request)).await?;
     Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
+}
+
+async fn search(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+    Json(request): Json<SearchRequest>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope()?;
+    let media = media_type(request.format.as_deref())?;
+    let reply = blocking(move || backend.search(&scope, request)).await?;
+    let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
+    let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
+    let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;
+    response.headers_mut().insert(HeaderName::from_static(SEARCH_STATS_HEADER), stats);
+    Ok(response)
+}
+
+fn media_type(format: Option<&str>) -> Result<&'static str, ApiError> {
+    match format {
+        None | Some("ndjson") => Ok("application/x-ndjson"),
+        Some("csv") => Ok("text/csv"),
+        Some("table") => Ok("text/plain; charset=utf-8"),
+        Some(other) => Err(ApiError::new(
+            Kind::Invalid,
+            "format_unknown",
+            format!("format {other:?} is not one of ndjson, csv, table"),
+        )),
+    }
 }
 
 async fn ingest(

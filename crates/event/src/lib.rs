@@ -7,6 +7,7 @@ pub mod batch;
 pub mod class;
 pub mod column;
 pub mod context;
+pub mod enums;
 pub mod field;
 pub mod finding;
 pub mod id;

@@ -1,11 +1,11 @@
-//! The lake: `events` and `matches` as Delta tables, their memory tail, and SQL over both.
+//! The lake: `events` and `matches` as Delta tables, their memory tail, SQL and search over them.
 //!
 //! ```text
 //! EventBatch ─> rows ─> tail ──flush──> parquet file ─> commit with txn = LSN ─> sums
 //!                        │                                   │
 //!                        └───────────> LakeView <────────────┘   one immutable value
 //!                                         │
-//!                           TenantScope ─> provider ─> sql
+//!                           TenantScope ─> provider ─> sql, search
 //! ```
 //!
 //! Invariants:
@@ -24,6 +24,7 @@ pub mod provider;
 pub mod prune;
 pub mod rows;
 pub mod schema;
+pub mod search;
 pub mod sql;
 pub mod stats;
 pub mod store;

@@ -31,14 +31,43 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use yagura_event::TenantScope;
 
 /// The store's name in plans.
 pub const STORE_URL: &str = "yagura://lake";
 
+/// How many data files a query's scans had before them, and how many they passed over.
+#[derive(Debug, Default)]
+pub struct ScanCounts {
+    files: AtomicU64,
+    pruned: AtomicU64,
+    done: AtomicBool,
+}
+
+impl ScanCounts {
+    fn add(&self, files: usize, kept: usize) {
+        if !self.done.load(Relaxed) {
+            self.files.fetch_add(files as u64, Relaxed);
+            self.pruned.fetch_add(files.saturating_sub(kept) as u64, Relaxed);
+        }
+    }
+
+    /// Scans from here on are not counted.
+    pub(crate) fn first_done(&self) {
+        self.done.store(true, Relaxed);
+    }
+
+    /// Files, and those passed over, of the scans counted.
+    pub(crate) fn of_first(&self) -> (u64, u64) {
+        (self.files.load(Relaxed), self.pruned.load(Relaxed))
+    }
+}
+
 /// One table of a view, within a scope.
 #[derive(Debug)]
 pub struct LakeTable {
+    counts: Arc<ScanCounts>,
     view: Arc<LakeView>,
     kind: TableKind,
     scope: TenantScope,
@@ -47,8 +76,13 @@ pub struct LakeTable {
 
 impl LakeTable {
     /// Rows of other tenants than the scope's cannot be read through it by any query.
-    pub fn new(view: Arc<LakeView>, kind: TableKind, scope: TenantScope) -> Self {
-        Self { view, kind, scope, schema: kind.schema() }
+    pub fn new(
+        view: Arc<LakeView>,
+        kind: TableKind,
+        scope: TenantScope,
+        counts: Arc<ScanCounts>,
+    ) -> Self {
+        Self { counts, view, kind, scope, schema: kind.schema() }
     }
 
     /// The query's filters and the scope, over the table's schema.
@@ -77,6 +111,7 @@ impl LakeTable {
             Some(predicate) => prune(all, &self.schema, predicate),
             None => all.to_vec(),
         };
+        self.counts.add(all.len(), files.len());
         if files.is_empty() {
             return Ok(None);
         }

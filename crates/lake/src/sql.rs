@@ -1,7 +1,7 @@
 //! Reading queries over a view, bounded in memory, rows and time.
 
 use crate::error::LakeError;
-use crate::provider::{LakeTable, STORE_URL};
+use crate::provider::{LakeTable, STORE_URL, ScanCounts};
 use crate::schema::TableKind;
 use crate::view::LakeView;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -88,7 +88,7 @@ pub async fn run_sql(
         let text = format!("the query has {} bytes, at most {SQL_BYTES_MAX} are read", sql.len());
         return Err(LakeError::Query(text));
     }
-    let context = session(&view, &scope, limits)?;
+    let context = session(&view, &scope, limits, &Arc::default())?;
     let answer = async {
         let options = SQLOptions::new()
             .with_allow_ddl(false)
@@ -152,10 +152,12 @@ pub async fn raw_of(
     Ok(found)
 }
 
-fn session(
+/// A context of its own for one query, with the tables as the scope may see them.
+pub(crate) fn session(
     view: &Arc<LakeView>,
     scope: &TenantScope,
     limits: &SqlLimits,
+    counts: &Arc<ScanCounts>,
 ) -> Result<SessionContext, LakeError> {
     let mode = match &limits.spill_dir {
         Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
@@ -172,13 +174,14 @@ fn session(
     let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
     context.register_object_store(&url, Arc::new(view.store().clone()));
     for kind in TableKind::ALL {
-        let table = LakeTable::new(Arc::clone(view), kind, scope.clone());
+        let table = LakeTable::new(Arc::clone(view), kind, scope.clone(), Arc::clone(counts));
         context.register_table(kind.name(), Arc::new(table))?;
     }
     Ok(context)
 }
 
-async fn collect(frame: DataFrame, limits: &SqlLimits) -> Result<SqlResult, LakeError> {
+/// The rows of a query within its limits.
+pub(crate) async fn collect(frame: DataFrame, limits: &SqlLimits) -> Result<SqlResult, LakeError> {
     let mut stream = frame.execute_stream().await?;
     let schema = stream.schema();
     let mut batches = Vec::new();

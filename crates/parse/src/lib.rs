@@ -6,7 +6,6 @@
 pub mod convert;
 pub mod decode;
 pub mod def;
-pub mod enums;
 pub mod frame;
 pub mod parser;
 mod project;
@@ -21,3 +20,4 @@ pub use frame::{Frame, Framer, RECORD_BYTES_MAX};
 pub use parser::{Parser, RecordHeader, UNRECOGNISED, unparsed};
 pub use sink::Sink;
 pub use sources::{SourceInfo, Sources};
+pub use yagura_event::enums;

@@ -5,4 +5,6 @@ mod common;
 mod crash;
 mod damage;
 mod query;
+mod search;
+mod search_naive;
 mod write;

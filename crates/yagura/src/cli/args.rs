@@ -28,6 +28,8 @@ pub enum Command {
     Rules(RulesCommand),
     /// Take files into a data directory or a running server as one batch
     Ingest(IngestArgs),
+    /// Find events: fields, words, phrases, wildcards, ranges, time
+    Search(SearchArgs),
     /// Ask the lake in SQL
     Sql(SqlArgs),
     /// List incidents, or show one
@@ -182,6 +184,42 @@ pub struct IngestArgs {
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
 }
+
+#[derive(Args, Debug)]
+#[command(after_help = SEARCH_HELP)]
+pub struct SearchArgs {
+    /// The query, such as 'user:nina* -status:Success earliest:-1d'; '' is every event
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
+    pub query: String,
+    /// Columns shown, by field name, in order
+    #[arg(long, value_name = "A,B,C")]
+    pub columns: Option<String>,
+    /// Most events shown, 1 to 100000
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub limit: usize,
+    /// Column to sort by, `-` before it for descending
+    #[arg(long, value_name = "FIELD", default_value = "-time", allow_hyphen_values = true)]
+    pub sort: String,
+    /// Print only how many events match
+    #[arg(long, conflicts_with_all = ["columns", "limit", "sort"])]
+    pub count: bool,
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+const SEARCH_HELP: &str = "\
+Query:
+  failed password            both words in the record, case ignored
+  \"failed password\"          the phrase
+  user:nina* src_ip:10.0.0.0/8   fields: wildcards * and ?, networks
+  dst_port:[1 TO 1023] http_response.code:>=500   ranges
+  status:Failure class:authentication severity:>=high   captions of enumerations
+  unmapped.LogonType:3       a source's own field
+  file.path:*                the field exists
+  process.cmd_line:/-enc\\s+\\S{40}/   regular expression
+  a OR b, NOT a, -a, (a b) OR c, user:(nina OR root)   AND needs no word
+  earliest:-1d latest:now    time of the event: -15m, -1d@d, 2026-11-22, RFC 3339, epoch
+docs/search.md lists every field and form.";
 
 #[derive(Args, Debug)]
 pub struct SqlArgs {

@@ -6,6 +6,7 @@ pub mod generate;
 pub mod offline;
 pub mod online;
 pub mod scan;
+pub mod search;
 pub mod table;
 pub mod up;
 
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
             offline::rules_list(&paths, format).map(|()| true)
         }
         Command::Ingest(args) => online::ingest(&args).map(|()| true),
+        Command::Search(args) => search::run(&args).map(|()| true),
         Command::Sql(args) => online::sql(&args).map(|()| true),
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),

@@ -18,7 +18,7 @@ use yagura_disk::DiskError;
 use yagura_event::{SystemClock, TenantName, TenantScope};
 
 /// Where a command's answers come from.
-enum Place {
+pub enum Place {
     /// A server holds the directory.
     Server(Client, tokio::runtime::Runtime),
     /// Nobody does; it was opened here.
@@ -26,7 +26,11 @@ enum Place {
 }
 
 impl Place {
-    fn of(data: &Path, config: &Config, must_exist: bool) -> anyhow::Result<Self> {
+    /// The place of a data directory.
+    ///
+    /// # Errors
+    /// A directory that is not there, not ours or cannot be opened.
+    pub fn of(data: &Path, config: &Config, must_exist: bool) -> anyhow::Result<Self> {
         if must_exist && !data.join("VERSION").exists() {
             let text = format!(
                 "{} is not a data directory; name one with --data, or begin with `yagura ingest` or `yagura up`",
@@ -65,7 +69,11 @@ impl Place {
         }
     }
 
-    fn close(self) -> anyhow::Result<()> {
+    /// Stops what was started.
+    ///
+    /// # Errors
+    /// A pipeline that failed.
+    pub fn close(self) -> anyhow::Result<()> {
         if let Self::Here(node, backend) = self {
             drop(backend);
             if let Some(node) = Arc::into_inner(node) {
@@ -77,14 +85,18 @@ impl Place {
 }
 
 /// An API error in words, with what the log would get: there is no log here.
-fn shown(error: yagura_api::ApiError) -> anyhow::Error {
+pub fn shown(error: yagura_api::ApiError) -> anyhow::Error {
     match error.internal {
         Some(internal) => anyhow::anyhow!(internal),
         None => anyhow::anyhow!(error.message),
     }
 }
 
-fn scope(tenant: Option<&str>) -> anyhow::Result<(TenantScope, String)> {
+/// The scope of an option `--tenant`, and the query of a request for it.
+///
+/// # Errors
+/// [`Usage`] for a name that no tenant has.
+pub fn scope(tenant: Option<&str>) -> anyhow::Result<(TenantScope, String)> {
     match tenant {
         None => Ok((TenantScope::operator(), String::new())),
         Some(name) => {

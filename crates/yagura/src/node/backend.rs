@@ -1,14 +1,16 @@
 //! The platform behind the HTTP routes.
 
-use crate::node::{Node, books, ingest};
+use crate::node::{Node, books, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
-use yagura_api::{ApiError, Backend, IngestReply, IngestRequest, Kind, SqlRequest};
+use yagura_api::{
+    ApiError, Backend, IngestReply, IngestRequest, Kind, SearchReply, SearchRequest, SqlRequest,
+};
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
-use yagura_event::{Context, Reference, SourceChoice, TenantScope};
+use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
 use yagura_journal::{Entry, JournalError};
 use yagura_lake::{SqlLimits, output, run_sql};
 use yagura_meta::FindingFilter;
@@ -194,6 +196,10 @@ impl Backend for NodeBackend {
         }
         .map_err(ApiError::internal)?;
         Ok(out)
+    }
+
+    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Result<SearchReply, ApiError> {
+        search::run(&self.queries, self.node.lake().view(), scope, &request, SystemClock.now())
     }
 
     fn status(&self) -> Result<Value, ApiError> {

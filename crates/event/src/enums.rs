@@ -1,6 +1,7 @@
-//! Captions of OCSF's enumerated attributes, as source definitions write them.
+//! Captions of OCSF's enumerated attributes, as source definitions and searches write them.
 
-use yagura_event::{Class, ColumnId};
+use crate::class::Class;
+use crate::column::ColumnId;
 
 /// Numbers and captions of one enumeration.
 pub type Captions = &'static [(i64, &'static str)];

@@ -1,0 +1,65 @@
+//! `yagura search`: events of a data directory or its running server.
+
+use crate::cli::Usage;
+use crate::cli::args::{Format, SearchArgs};
+use crate::cli::online::{Place, scope, shown};
+use crate::config::Config;
+use crate::node::search::checked;
+use std::io::{self, IsTerminal, Write};
+use yagura_api::{Backend, SearchRequest};
+use yagura_event::{Clock, SystemClock};
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Usage`] for a query that is wrong, with its place; one that goes beyond its limits.
+pub fn run(args: &SearchArgs) -> anyhow::Result<()> {
+    let format = match args.data.format {
+        Format::Table => "table",
+        Format::Ndjson => "ndjson",
+        Format::Csv => "csv",
+        Format::Timeline => return Err(Usage("search has no timeline form".to_owned()).into()),
+    };
+    let request = SearchRequest {
+        query: args.query.clone(),
+        format: Some(format.to_owned()),
+        columns: args.columns.clone(),
+        sort: Some(args.sort.clone()),
+        limit: Some(args.limit),
+        count: args.count,
+        width: width(),
+    };
+    // Here the fault can be drawn under the query, whoever answers.
+    checked(&request, SystemClock.now()).map_err(|no| Usage(no.render().trim_end().to_owned()))?;
+    let (scope, query) = scope(args.data.tenant.as_deref())?;
+    let place = Place::of(&args.data.data, &Config::default(), true)?;
+    let reply = match &place {
+        Place::Here(_, backend) => backend.search(&scope, request).map_err(shown)?,
+        Place::Server(client, runtime) => {
+            let path = format!("/api/v1/search{query}");
+            runtime.block_on(client.search(&path, &request))?
+        }
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(&reply.body)?;
+    out.flush()?;
+    let stats = reply.stats;
+    let more = if stats.more { ", more match: raise --limit or narrow the query" } else { "" };
+    eprintln!(
+        "{} event{}{more}; {} of {} files passed over, {} ms",
+        stats.events,
+        if stats.events == 1 { "" } else { "s" },
+        stats.pruned,
+        stats.files,
+        stats.took_ms
+    );
+    place.close()
+}
+
+/// The terminal's width, where the output goes to one.
+fn width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+}
