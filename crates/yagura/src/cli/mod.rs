@@ -5,6 +5,7 @@ pub mod demo;
 pub mod offline;
 pub mod online;
 pub mod scan;
+pub mod spool;
 pub mod table;
 pub mod up;
 
