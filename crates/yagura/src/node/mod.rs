@@ -4,6 +4,7 @@ pub mod assemble;
 pub mod backend;
 pub mod books;
 pub mod ingest;
+pub mod threads;
 
 use crate::config::Config;
 use crate::engine::Engine;
