@@ -239,15 +239,21 @@ impl Flow<'_> {
     fn group(&self, datagrams: &Datagrams, dropped: u64) -> Result<Group<'_>, IntakeError> {
         let mut group = Group::new(self.feed, "");
         let (mut peer, mut peer_text) = (None, String::new());
+        // Neighbours mostly share their stream, and to hash is dear.
+        let (mut host, mut stream) = (&[][..], None);
         for (number, (from, range)) in datagrams.places.iter().enumerate() {
             if peer != Some(from) {
                 peer = Some(from);
                 peer_text.clear();
                 // Text grows by itself: writing to it does not fail.
                 let _ = write!(peer_text, "{from}");
+                stream = None;
             }
             let bytes = &datagrams.bytes[range.clone()];
-            let stream = stream_id(&[peer_text.as_bytes(), host_of(bytes)]);
+            if host_of(bytes) != host {
+                (host, stream) = (host_of(bytes), None);
+            }
+            let stream = *stream.get_or_insert_with(|| stream_id(&[peer_text.as_bytes(), host]));
             group.push_from(&peer_text, stream, self.position + number as u64 + 1, bytes)?;
         }
         if datagrams.empty > 0 {

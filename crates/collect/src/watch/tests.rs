@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 use yagura_disk::{Fs, RealFs};
 use yagura_event::{Reference, SourceChoice, SystemClock};
 use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
@@ -61,7 +60,8 @@ impl Site {
             flate2::write::GzEncoder::new(File::create(&to).unwrap(), flate2::Compression::fast());
         out.write_all(&bytes).unwrap();
         let file = out.finish().unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(90)).unwrap();
+        let made = file.metadata().unwrap().modified().unwrap();
+        file.set_modified(made - Duration::from_secs(90)).unwrap();
         std::fs::remove_file(self.path(from)).unwrap();
     }
 
