@@ -207,7 +207,7 @@ fn standard_input_is_a_batch_and_known_again() {
     assert!(said.contains("yagura: -: gzip: the file ends in the middle"), "{said}");
     assert_eq!(count(&data, "select count(*) from events where raw_data like '%u129 %'"), "1");
     balanced(&data);
-    assert_eq!(files_below(&data.join("spool")), [PathBuf::new(); 0]);
+    assert!(files_below(&data.join("spool")).is_empty());
     let refused = piped(&["parse", "--source", "auto", "-"], &zst(&tar(&[("x", b"y")])));
     assert_eq!(refused.status.code(), Some(1));
     assert!(error_of(&refused).contains("a tar archive, which cannot be read from a stream"));
