@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use yagura_event::{Clock, Context, ContextId, TenantName};
 use yagura_journal::{
-    Committed, Count, CountKind, Entry, EntryBuffer, JournalError, JournalWriter, RecordRef,
+    Committed, Count, CountKind, Entry, EntryBuffer, JournalError, JournalWriter, RecordRef, Ticket,
 };
 
 /// Why records were not taken.
@@ -41,6 +41,7 @@ pub struct Group<'a> {
     count: u64,
     duplicates: u64,
     rejected: Vec<(String, u64)>,
+    kernel_dropped: u64,
     extra: Vec<Entry>,
 }
 
@@ -60,6 +61,7 @@ impl<'a> Group<'a> {
             count: 0,
             duplicates: 0,
             rejected: Vec::new(),
+            kernel_dropped: 0,
             extra: Vec::new(),
         }
     }
@@ -69,13 +71,27 @@ impl<'a> Group<'a> {
     /// # Errors
     /// [`JournalError::TooLarge`] for a record beyond the journal's own limit.
     pub fn push(&mut self, stream: u64, position: u64, bytes: &[u8]) -> Result<(), IntakeError> {
+        self.push_from(self.peer, stream, position, bytes)
+    }
+
+    /// As [`Self::push`], of a record that `peer` sent, for groups of many senders.
+    ///
+    /// # Errors
+    /// As [`Self::push`].
+    pub fn push_from(
+        &mut self,
+        peer: &str,
+        stream: u64,
+        position: u64,
+        bytes: &[u8],
+    ) -> Result<(), IntakeError> {
         self.records.push_record(RecordRef {
             tenant: self.feed.tenant.as_str(),
             feed: &self.feed.feed,
             context: self.feed.context,
             stream,
             batch: self.batch,
-            peer: self.peer,
+            peer,
             position,
             bytes,
         })?;
@@ -93,6 +109,11 @@ impl<'a> Group<'a> {
         self.rejected.push((reason.to_owned(), records));
     }
 
+    /// Counts records that the kernel dropped before they could be read, beside the books.
+    pub fn kernel_dropped(&mut self, records: u64) {
+        self.kernel_dropped += records;
+    }
+
     /// Adds a control entry after the records.
     pub fn control(&mut self, entry: Entry) {
         self.extra.push(entry);
@@ -100,7 +121,11 @@ impl<'a> Group<'a> {
 
     /// Whether there is nothing to submit.
     pub fn is_empty(&self) -> bool {
-        self.count == 0 && self.duplicates == 0 && self.rejected.is_empty() && self.extra.is_empty()
+        self.count == 0
+            && self.duplicates == 0
+            && self.kernel_dropped == 0
+            && self.rejected.is_empty()
+            && self.extra.is_empty()
     }
 
     /// Records in the group.
@@ -135,6 +160,7 @@ impl<'a> Group<'a> {
         for (reason, count) in &self.rejected {
             counts.push(row(CountKind::Rejected(reason.clone()), *count));
         }
+        counts.push(row(CountKind::KernelDropped, self.kernel_dropped));
         counts.retain(|count| count.count > 0);
         let mut buffer = self.records;
         if !counts.is_empty() {
@@ -195,6 +221,16 @@ impl Intake {
     pub fn submit_blocking(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
         let (now, buffer) = self.stamp(group)?;
         Ok(self.journal.submit_group(now, buffer)?.wait()?)
+    }
+
+    /// Submits a group without waiting for it; groups that one thread submits become durable in
+    /// its order. Blocks while the journal's queue is full.
+    ///
+    /// # Errors
+    /// Those of the journal; then nothing of the group is stored.
+    pub fn begin(&self, group: Group<'_>) -> Result<Ticket, IntakeError> {
+        let (now, buffer) = self.stamp(group)?;
+        Ok(self.journal.submit_group(now, buffer)?)
     }
 
     /// Submits control entries of their own and blocks until they are durable.

@@ -6,6 +6,8 @@ pub mod container;
 pub mod frame;
 pub mod intake;
 pub mod syslog;
+pub mod syslog_udp;
+pub mod watch;
 
 pub use frame::{FRAME_BYTES_MAX, Framer};
 pub use intake::{FeedContext, Group, Intake, IntakeError};

@@ -9,10 +9,12 @@
 //! batch open       batch varint, tenant str, settings str
 //! batch close      batch varint, aborted u8 (0 or 1)
 //! counts           number varint, then each: tenant str, feed str, hour i64 LE,
-//!                  kind u8 (0 received, 1 rejected + reason str, 2 duplicate), count varint
+//!                  kind u8 (0 received, 1 rejected + reason str, 2 duplicate, 3 kernel dropped),
+//!                  count varint
 //! note             text str                   tick         nothing
 //! file done        tenant str, feed str, path str, hash 16 B, bytes varint, records varint
 //! idempotency key  tenant str, key str, response str
+//! mark             tenant str, feed str, key str, value str
 //! ```
 
 use crate::entry::{Count, CountKind, Entry, RecordRef};
@@ -94,6 +96,12 @@ pub(crate) fn encode(entry: &Entry, out: &mut Vec<u8>) {
             put_str(out, key);
             put_str(out, response);
         }
+        Entry::Mark(mark) => {
+            put_str(out, mark.tenant.as_str());
+            put_str(out, &mark.feed);
+            put_str(out, &mark.key);
+            put_str(out, &mark.value);
+        }
     }
 }
 
@@ -108,6 +116,7 @@ fn encode_count(count: &Count, out: &mut Vec<u8>) {
             put_str(out, reason);
         }
         CountKind::Duplicate => out.push(2),
+        CountKind::KernelDropped => out.push(3),
     }
     put_varint(out, count.count);
 }

@@ -1,7 +1,7 @@
 //! Bytes to entries; never panics, whatever the bytes.
 
 use crate::codec::{CodecError, Cursor};
-use crate::entry::{Count, CountKind, Entry, EntryKind, FileDone, Record, RecordRef};
+use crate::entry::{Count, CountKind, Entry, EntryKind, FileDone, Mark, Record, RecordRef};
 use yagura_event::{ContextId, TenantName};
 
 /// Decodes a record's payload without copying.
@@ -65,6 +65,12 @@ pub(crate) fn decode(kind: EntryKind, payload: &[u8]) -> Result<Entry, CodecErro
             key: at.text()?.to_owned(),
             response: at.text()?.to_owned(),
         },
+        EntryKind::Mark => Entry::Mark(Mark {
+            tenant: tenant(at.text()?)?,
+            feed: at.text()?.to_owned(),
+            key: at.text()?.to_owned(),
+            value: at.text()?.to_owned(),
+        }),
     };
     at.end()?;
     Ok(entry)
@@ -86,6 +92,7 @@ fn counts(at: &mut Cursor<'_>) -> Result<Vec<Count>, CodecError> {
                 0 => CountKind::Received,
                 1 => CountKind::Rejected(at.text()?.to_owned()),
                 2 => CountKind::Duplicate,
+                3 => CountKind::KernelDropped,
                 _ => return Err(CodecError::Tag),
             },
             count: at.varint()?,
@@ -123,6 +130,7 @@ mod tests {
             Just(CountKind::Received),
             ".{0,20}".prop_map(CountKind::Rejected),
             Just(CountKind::Duplicate),
+            Just(CountKind::KernelDropped),
         ];
         (a_tenant(), ".{0,8}", any::<i64>(), kind, any::<u64>())
             .prop_map(|(tenant, feed, hour, kind, count)| Count { tenant, feed, hour, kind, count })
@@ -166,6 +174,9 @@ mod tests {
             (a_tenant(), ".{0,40}", ".{0,40}").prop_map(|(tenant, key, response)| {
                 Entry::IdempotencyKey { tenant, key, response }
             }),
+            (a_tenant(), ".{0,8}", ".{0,40}", ".{0,40}").prop_map(|(tenant, feed, key, value)| {
+                Entry::Mark(Mark { tenant, feed, key, value })
+            }),
         ]
     }
 
@@ -188,7 +199,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decoded_or_refused(kind in 1u8..11, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_decoded_or_refused(kind in 1u8..12, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = EntryKind::from_byte(kind).unwrap();
             if let Ok(entry) = decode(kind, &bytes) {
                 prop_assert_eq!(entry.kind(), kind);

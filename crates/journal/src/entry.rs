@@ -52,6 +52,22 @@ pub enum Entry {
         /// The answer to give again, as JSON.
         response: String,
     },
+    /// Where an input stands: of one key the last one counts.
+    Mark(Mark),
+}
+
+/// Where an input stands, so that it goes on from there after a restart. Submitted in one
+/// group with the records that it covers, it is true exactly when they are stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// The customer.
+    pub tenant: TenantName,
+    /// The customer's inflow.
+    pub feed: String,
+    /// What stands there, such as a file, in the input's own words.
+    pub key: String,
+    /// Where it stands, in the input's own words; empty where the key is to be forgotten.
+    pub value: String,
 }
 
 /// How far a file has been taken in, so that it is known again.
@@ -153,6 +169,9 @@ pub enum CountKind {
     Rejected(String),
     /// Known already.
     Duplicate,
+    /// Dropped by the kernel before the input could read them: beside the books, since nothing
+    /// of them was received.
+    KernelDropped,
 }
 
 /// An entry's kind as stored.
@@ -179,6 +198,8 @@ pub enum EntryKind {
     IdempotencyKey = 9,
     /// [`Entry::FileDone`].
     FileDone = 10,
+    /// [`Entry::Mark`].
+    Mark = 11,
 }
 
 impl EntryKind {
@@ -194,6 +215,7 @@ impl EntryKind {
             8 => Self::Note,
             9 => Self::IdempotencyKey,
             10 => Self::FileDone,
+            11 => Self::Mark,
             _ => return None,
         })
     }
@@ -211,6 +233,7 @@ impl Entry {
             Self::BatchClose { .. } => EntryKind::BatchClose,
             Self::Counts(_) => EntryKind::Counts,
             Self::FileDone(_) => EntryKind::FileDone,
+            Self::Mark(_) => EntryKind::Mark,
             Self::Note(_) => EntryKind::Note,
             Self::IdempotencyKey { .. } => EntryKind::IdempotencyKey,
         }

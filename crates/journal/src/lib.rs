@@ -37,7 +37,7 @@ mod segment;
 mod writer;
 
 pub use codec::CodecError;
-pub use entry::{Count, CountKind, Entry, EntryKind, FileDone, Record, RecordRef};
+pub use entry::{Count, CountKind, Entry, EntryKind, FileDone, Mark, Record, RecordRef};
 pub use error::{Damage, JournalError};
 pub use frame::{ENTRY_BYTES_MAX, EntryBuffer, FRAME_HEADER_BYTES};
 pub use handle::{JournalHandle, JournalStats};

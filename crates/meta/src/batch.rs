@@ -28,6 +28,8 @@ pub struct JudgeBatch {
     pub positions: Vec<PositionRow>,
     /// Files read to their end.
     pub files: Vec<FileRow>,
+    /// Where inputs stand, in the journal's order.
+    pub marks: Vec<MarkRow>,
     /// A snapshot of the correlator that has been written aside; it becomes current when its
     /// position is committed.
     pub snapshot: Option<SnapshotRef>,
@@ -61,6 +63,8 @@ pub enum BookKind {
     Rejected,
     /// Known already.
     Duplicate,
+    /// Dropped by the kernel before they were received: beside the books.
+    KernelDropped,
 }
 
 impl BookKind {
@@ -70,12 +74,14 @@ impl BookKind {
             Self::Received => "received",
             Self::Rejected => "rejected",
             Self::Duplicate => "duplicate",
+            Self::KernelDropped => "dropped_by_kernel",
         }
     }
 
     /// The kind of a [`Self::word`].
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Received, Self::Rejected, Self::Duplicate].into_iter().find(|k| k.word() == word)
+        let all = [Self::Received, Self::Rejected, Self::Duplicate, Self::KernelDropped];
+        all.into_iter().find(|kind| kind.word() == word)
     }
 }
 
@@ -155,4 +161,17 @@ pub struct FileRow {
     pub bytes: u64,
     /// Records in them.
     pub records: u64,
+}
+
+/// Where an input stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarkRow {
+    /// The customer.
+    pub tenant: String,
+    /// The customer's inflow.
+    pub feed: String,
+    /// What stands there, in the input's own words.
+    pub key: String,
+    /// Where, in the input's own words; empty where the key is to be forgotten.
+    pub value: String,
 }

@@ -1,6 +1,7 @@
-//! Batches, the positions of their streams, and the files that are known again.
+//! Batches, the positions of their streams, the files that are known again, and the marks of
+//! inputs that go on where they stood.
 
-use crate::batch::{BatchRow, FileRow, JudgeBatch, PositionRow};
+use crate::batch::{BatchRow, FileRow, JudgeBatch, MarkRow, PositionRow};
 use crate::error::{During, MetaError};
 use crate::judge::JudgeStore;
 use rusqlite::{Transaction, params};
@@ -20,6 +21,14 @@ CREATE TABLE files (
     tenant TEXT NOT NULL, feed TEXT NOT NULL, path TEXT NOT NULL, hash TEXT NOT NULL,
     bytes INTEGER NOT NULL, records INTEGER NOT NULL,
     PRIMARY KEY (tenant, feed, path, hash)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The marks' table, also for stores made before there was one.
+pub(crate) const MARKS_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS marks (
+    tenant TEXT NOT NULL, feed TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (tenant, feed, key)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -63,6 +72,15 @@ pub(crate) fn store(tx: &Transaction<'_>, batch: &JudgeBatch) -> Result<(), Meta
         })
         .during("store a file's mark")?;
     }
+    for row in &batch.marks {
+        let sql = match row.value.is_empty() {
+            true => "DELETE FROM marks WHERE tenant = ?1 AND feed = ?2 AND key = ?3 AND ?4 = ''",
+            false => "INSERT OR REPLACE INTO marks VALUES (?1, ?2, ?3, ?4)",
+        };
+        tx.prepare_cached(sql)
+            .and_then(|mut s| s.execute(params![row.tenant, row.feed, row.key, row.value]))
+            .during("store a mark")?;
+    }
     Ok(())
 }
 
@@ -103,6 +121,23 @@ impl JudgeStore {
             })
             .and_then(Iterator::collect)
             .during("read positions")
+    }
+
+    /// Where the inputs of a tenant's feed stand, by key. A scope of all tenants gets none.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`] if the store cannot be read.
+    pub fn marks(&self, scope: &TenantScope, feed: &str) -> Result<Vec<MarkRow>, MetaError> {
+        let Some(tenant) = scope.tenant() else { return Ok(Vec::new()) };
+        let sql = "SELECT key, value FROM marks WHERE tenant = ?1 AND feed = ?2 ORDER BY key";
+        let mut statement = self.connection().prepare_cached(sql).during("read marks")?;
+        statement
+            .query_map(params![tenant.as_str(), feed], |r| {
+                let (tenant, feed) = (tenant.to_string(), feed.to_owned());
+                Ok(MarkRow { tenant, feed, key: r.get(0)?, value: r.get(1)? })
+            })
+            .and_then(Iterator::collect)
+            .during("read marks")
     }
 
     /// What is known of a path: one row for each content it has had, longest first. A scope

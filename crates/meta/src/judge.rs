@@ -37,6 +37,7 @@ impl JudgeStore {
     pub fn open(path: &Path) -> Result<Self, MetaError> {
         let tables = format!("{JUDGE_TABLES}{}", ingest::INGEST_TABLES);
         let conn = open_rw(path, &tables, JUDGE_SCHEMA)?;
+        conn.execute_batch(ingest::MARKS_TABLE).during("make the marks' table")?;
         Ok(Self { conn, cache: FindingCache::default(), writable: true })
     }
 

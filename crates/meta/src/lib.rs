@@ -19,7 +19,8 @@ pub mod verify;
 pub mod window;
 
 pub use batch::{
-    BatchRow, BookCount, BookKind, Committed, FileRow, JudgeBatch, PositionRow, Reply, SnapshotRef,
+    BatchRow, BookCount, BookKind, Committed, FileRow, JudgeBatch, MarkRow, PositionRow, Reply,
+    SnapshotRef,
 };
 pub use error::MetaError;
 pub use judge::JudgeStore;

@@ -1,8 +1,11 @@
 //! The one TOML file that configures the process; `yagura config` prints the effective one.
 
+use crate::inputs::Pattern;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use yagura_collect::watch::Glob;
+use yagura_event::TenantName;
 
 /// Everything that can be configured. Unknown keys are refused.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub struct Config {
     pub pipeline: PipelineConfig,
     /// Detection.
     pub rules: RulesConfig,
+    /// Files that are followed as they grow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<WatchConfig>,
 }
 
 /// Listeners; until access tokens exist only loopback addresses are taken.
@@ -28,6 +34,79 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Syslog over TCP.
     pub syslog_tcp: SocketAddr,
+    /// Syslog over UDP; the address of `syslog_tcp` where absent.
+    pub syslog_udp: Option<SocketAddr>,
+    /// Bytes of receive buffer asked for; the kernel grants at most `net.core.rmem_max`.
+    pub syslog_udp_buffer_bytes: usize,
+}
+
+impl Listen {
+    /// Where syslog over UDP is taken.
+    pub fn udp(&self) -> SocketAddr {
+        self.syslog_udp.unwrap_or(self.syslog_tcp)
+    }
+}
+
+/// Files that are followed as they grow.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchConfig {
+    /// Names the feed, `watch:NAME`; under it the places of its files are kept.
+    pub name: String,
+    /// A file, a folder (everything below it), or a pattern with `*`, `?` and `**`.
+    pub path: String,
+    /// The owner of the records.
+    #[serde(default = "default_tenant")]
+    pub tenant: String,
+    /// A source by name, or `auto`.
+    #[serde(default = "auto")]
+    pub source: String,
+    /// Patterns such as `{host}/...` that name host and user by place below the path's
+    /// fixed part.
+    #[serde(default)]
+    pub patterns: Vec<String>,
+    /// Zone of stamps without one: IANA name or offset; UTC where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+}
+
+/// Most watches; each has a thread.
+pub const WATCHES_MAX: usize = 64;
+
+/// Longest name of a watch, in bytes.
+const WATCH_NAME_BYTES_MAX: usize = 64;
+
+fn default_tenant() -> String {
+    "default".to_owned()
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
+impl WatchConfig {
+    fn check(&self) -> Result<(), String> {
+        let wrong = |what: String| format!("watch {:?}: {what}", self.name);
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
+        if self.name.is_empty()
+            || self.name.len() > WATCH_NAME_BYTES_MAX
+            || !self.name.bytes().all(plain)
+        {
+            let text = "a name has 1 to 64 of a-z, 0-9, '-', '_' and '.'";
+            return Err(wrong(text.to_owned()));
+        }
+        Glob::parse(&self.path).map_err(|e| wrong(e.to_string()))?;
+        TenantName::new(&self.tenant).map_err(|e| wrong(e.to_string()))?;
+        for pattern in &self.patterns {
+            Pattern::parse(pattern).map_err(|e| wrong(e.to_string()))?;
+        }
+        match &self.time_zone {
+            Some(zone) if !yagura_parse::time::is_zone(zone) => Err(wrong(format!(
+                "time zone {zone:?} is neither an IANA name nor an offset such as +09:00"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The durable log's settings.
@@ -80,6 +159,8 @@ impl Default for Listen {
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], 8470)),
             syslog_tcp: SocketAddr::from(([127, 0, 0, 1], 5514)),
+            syslog_udp: None,
+            syslog_udp_buffer_bytes: 8 * 1024 * 1024,
         }
     }
 }
@@ -144,9 +225,12 @@ impl Config {
 
     fn parse(text: &str) -> Result<Self, String> {
         let config: Self = toml::from_str(text).map_err(|e| e.to_string())?;
-        for (key, address) in
-            [("listen.http", config.listen.http), ("listen.syslog_tcp", config.listen.syslog_tcp)]
-        {
+        let listen = &config.listen;
+        for (key, address) in [
+            ("listen.http", listen.http),
+            ("listen.syslog_tcp", listen.syslog_tcp),
+            ("listen.syslog_udp", listen.udp()),
+        ] {
             if !address.ip().is_loopback() {
                 return Err(format!(
                     "{key} = {address} is not a loopback address; there are no access tokens yet, \
@@ -160,17 +244,29 @@ impl Config {
         if config.pipeline.inflight_bytes < 4 * 1024 * 1024 {
             return Err("pipeline.inflight_bytes must be at least 4194304".to_owned());
         }
+        if config.watch.len() > WATCHES_MAX {
+            return Err(format!("there are more than {WATCHES_MAX} watches"));
+        }
+        for (index, watch) in config.watch.iter().enumerate() {
+            watch.check()?;
+            let same = |other: &WatchConfig| other.name == watch.name;
+            if config.watch.get(..index).unwrap_or_default().iter().any(same) {
+                return Err(format!("two watches are called {:?}", watch.name));
+            }
+        }
         Ok(config)
     }
 
     /// The effective configuration as TOML with a comment for each key.
     pub fn to_toml(&self) -> String {
-        let plain = toml::to_string(self).unwrap_or_default();
+        let mut effective = self.clone();
+        effective.listen.syslog_udp = Some(self.listen.udp());
+        let plain = toml::to_string(&effective).unwrap_or_default();
         let mut text = String::new();
         let mut table = String::new();
         for line in plain.lines() {
-            if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-                table = name.to_owned();
+            if line.starts_with('[') && line.ends_with(']') {
+                table = line.trim_matches(['[', ']']).to_owned();
             } else if let Some((key, _)) = line.split_once(" = ") {
                 let name = format!("{table}.{key}");
                 if let Some((_, doc)) = KEY_DOCS.iter().find(|(known, _)| *known == name) {
@@ -182,14 +278,33 @@ impl Config {
             text.push_str(line);
             text.push('\n');
         }
+        if self.watch.is_empty() {
+            text.push_str(WATCH_EXAMPLE);
+        }
         text
     }
 }
+
+/// What a watch looks like, printed where none is configured.
+const WATCH_EXAMPLE: &str = "
+#[[watch]]                    # follows log files as they grow (repeatable)
+#name = \"web\"                 # names the feed, watch:web
+#path = \"/var/log/nginx\"      # file, folder, or pattern with *, ? and **
+#tenant = \"default\"           # owner of the records
+#source = \"auto\"              # source by name, or auto
+#patterns = [\"{host}/...\"]    # names host and user by place below the path's fixed part
+#time_zone = \"Asia/Tokyo\"     # zone of stamps without one; UTC where absent
+";
 
 /// One line for people on every key.
 const KEY_DOCS: &[(&str, &str)] = &[
     ("listen.http", "API address; loopback only until access tokens exist"),
     ("listen.syslog_tcp", "syslog over TCP (RFC 6587); loopback only until access tokens exist"),
+    ("listen.syslog_udp", "syslog over UDP (RFC 5426); the address of syslog_tcp where absent"),
+    (
+        "listen.syslog_udp_buffer_bytes",
+        "receive buffer asked for; the kernel grants at most net.core.rmem_max",
+    ),
     (
         "journal.keep",
         "keep cut journal segments as an archive that can be replayed; once begun it goes on until its folder is removed",
@@ -203,6 +318,12 @@ const KEY_DOCS: &[(&str, &str)] = &[
     ("pipeline.judge_interval_ms", "milliseconds between two commits of findings"),
     ("rules.builtin", "load the rules that come with the program"),
     ("rules.paths", "further rule files and folders, beside rules/ in the data directory"),
+    ("watch.name", "names the feed, watch:NAME"),
+    ("watch.path", "file, folder, or pattern with *, ? and **"),
+    ("watch.tenant", "owner of the records"),
+    ("watch.source", "source by name, or auto"),
+    ("watch.patterns", "names host and user by place below the path's fixed part"),
+    ("watch.time_zone", "zone of stamps without one; UTC where absent"),
 ];
 
 #[cfg(test)]
@@ -212,8 +333,16 @@ mod tests {
 
     #[test]
     fn the_printed_configuration_reads_back_and_documents_every_key() {
-        let text = Config::default().to_toml();
-        Config::parse(&text).unwrap();
+        let watch = WatchConfig {
+            name: "web".to_owned(),
+            path: "/var/log/nginx/*.log".to_owned(),
+            tenant: default_tenant(),
+            source: auto(),
+            patterns: vec!["{host}.log".to_owned()],
+            time_zone: Some("Asia/Tokyo".to_owned()),
+        };
+        let text = Config { watch: vec![watch], ..Config::default() }.to_toml();
+        assert_eq!(Config::parse(&text).unwrap().to_toml(), text);
         let keys = text.lines().filter(|l| l.contains(" = ") && !l.starts_with('#')).count();
         assert_eq!(keys, KEY_DOCS.len());
         assert_eq!(text.lines().filter(|l| l.starts_with("# ")).count(), keys);
@@ -224,5 +353,35 @@ mod tests {
         assert!(Config::parse("[listen]\nhtp = 1").unwrap_err().contains("htp"));
         let error = Config::parse("[listen]\nhttp = \"0.0.0.0:8470\"").unwrap_err();
         assert!(error.contains("listen.http"));
+        let error = Config::parse("[listen]\nsyslog_udp = \"192.0.2.1:514\"").unwrap_err();
+        assert!(error.contains("listen.syslog_udp"));
+    }
+
+    #[test]
+    fn the_printed_example_of_a_watch_works() {
+        let text = Config::default().to_toml();
+        let (_, example) = text.split_once("\n#[[watch]]").unwrap();
+        let example = format!("#[[watch]]{example}").replace("\n#", "\n");
+        let config = Config::parse(example.trim_start_matches('#')).unwrap();
+        assert_eq!((config.watch[0].name.as_str(), config.watch.len()), ("web", 1));
+    }
+
+    #[test]
+    fn wrong_watches_are_refused() {
+        for (text, word) in [
+            ("name = \"\"\npath = \"/a\"", "a name has"),
+            ("name = \"a\"\npath = \"a\"", "not absolute"),
+            ("name = \"a\"\npath = \"/a\"\ntenant = \"A B\"", "tenant"),
+            ("name = \"a\"\npath = \"/a\"\npatterns = [\"{x}\"]", "only {host}"),
+            ("name = \"a\"\npath = \"/a\"\ntime_zone = \"Mars\"", "time zone"),
+            ("name = \"a\"\npath = \"/a\"\n[[watch]]\nname = \"a\"\npath = \"/b\"", "two watches"),
+        ] {
+            let error = Config::parse(&format!("[[watch]]\n{text}")).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+        let many: String = (0..=WATCHES_MAX)
+            .map(|n| format!("[[watch]]\nname = \"w{n}\"\npath = \"/a\"\n"))
+            .collect();
+        assert!(Config::parse(&many).unwrap_err().contains("more than 64"));
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use yagura_collect::container::{Fault, Part, expand};
+use yagura_collect::container::{Fault, Part, Shelf, expand};
 use yagura_parse::{Framer, RECORD_BYTES_MAX};
 
 /// Deepest folder followed; deeper ones are an error, since links may lead in circles.
@@ -28,8 +28,8 @@ pub struct Input {
     pub user: Option<String>,
     /// The file's bytes; none for what can be read only once.
     part: Option<Part>,
-    /// Bytes of a packed file, once counted.
-    len: OnceLock<u64>,
+    /// Bytes of a packed file, once counted, and what was wrong with it.
+    len: OnceLock<(u64, Fault)>,
 }
 
 impl Input {
@@ -58,12 +58,17 @@ impl Input {
         if !self.part.as_ref().is_some_and(Part::is_packed) {
             return std::fs::metadata(&self.path).map(|meta| meta.len());
         }
-        if let Some(len) = self.len.get() {
+        if let Some((len, _)) = self.len.get() {
             return Ok(*len);
         }
-        let (mut reader, _) = self.open()?;
+        let (mut reader, fault) = self.open()?;
         let len = io::copy(&mut reader, &mut io::sink())?;
-        Ok(*self.len.get_or_init(|| len))
+        Ok(self.len.get_or_init(|| (len, fault)).0)
+    }
+
+    /// The damage met when a packed file was read for its length.
+    pub fn damage(&self) -> Option<Fault> {
+        self.len.get().map(|(_, fault)| fault.clone())
     }
 }
 
@@ -74,6 +79,7 @@ pub struct Listing {
     pub inputs: Vec<Input>,
     /// What was wrong with archives among them, each as `path: fault`.
     pub faults: Vec<String>,
+    shelf: Shelf,
 }
 
 /// Why inputs cannot be read.
@@ -161,7 +167,7 @@ impl Listing {
         patterns: &[Pattern],
     ) -> Result<(), InputError> {
         let io = |source| InputError::Io { path: path.to_owned(), source };
-        let (parts, faults) = expand(path).map_err(io)?;
+        let (parts, faults) = expand(path, &self.shelf).map_err(io)?;
         let shown = path.display();
         self.faults.extend(faults.into_iter().map(|fault| format!("{shown}: {fault}")));
         for part in parts {
@@ -226,9 +232,8 @@ fn walk(
 }
 
 fn named(path: PathBuf, relative: String, patterns: &[Pattern], part: Option<Part>) -> Input {
-    let names = patterns.iter().find_map(|p| p.names(&relative)).unwrap_or_default();
-    let user = names.user.or_else(|| history_user(&relative));
-    Input { path, relative, host: names.host, user, part, len: OnceLock::new() }
+    let (host, user) = Pattern::name(patterns, &relative);
+    Input { path, relative, host, user, part, len: OnceLock::new() }
 }
 
 /// The user of a file called `<user>.bash_history`.
@@ -301,6 +306,13 @@ impl Pattern {
             return Err(wrong("it is empty"));
         }
         Ok(Self(parts))
+    }
+
+    /// Host and user that the first matching one of `patterns` names in `relative`; the user
+    /// of a shell history by its own name.
+    pub fn name(patterns: &[Self], relative: &str) -> (Option<String>, Option<String>) {
+        let names = patterns.iter().find_map(|p| p.names(relative)).unwrap_or_default();
+        (names.host, names.user.or_else(|| history_user(relative)))
     }
 
     fn names(&self, relative: &str) -> Option<Names> {

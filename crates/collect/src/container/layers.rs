@@ -69,6 +69,11 @@ impl Kind {
     }
 }
 
+/// Whether a file that begins with `head` is compressed; ten bytes are enough.
+pub fn is_compressed(head: &[u8]) -> bool {
+    Kind::of(head).is_some()
+}
+
 /// Takes off every compression that the first bytes name, at most [`DEPTH_MAX`].
 ///
 /// # Errors

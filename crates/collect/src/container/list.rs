@@ -2,6 +2,7 @@
 
 use crate::container::layers::{Peeled, look, peel};
 use crate::container::slice::Slice;
+use crate::container::spool::{Shelf, Spool};
 use crate::container::{Base, DEPTH_MAX, ENTRIES_MAX, Holder, Packed, Part};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
@@ -21,36 +22,62 @@ impl Archive {
     fn of(head: &[u8]) -> Option<Self> {
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
             Some(Self::Zip)
-        } else if head.get(257..262) == Some(b"ustar") {
-            Some(Self::Tar)
         } else {
-            None
+            is_tar(head).then_some(Self::Tar)
         }
     }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Tar => "tar",
+            Self::Zip => "zip",
+        }
+    }
+}
+
+/// Whether a header's checksum holds: tars older than POSIX have no other mark.
+fn is_tar(head: &[u8]) -> bool {
+    let Some(field) = head.get(148..156).filter(|_| head.len() >= HEAD_BYTES) else {
+        return false;
+    };
+    let text = field.split(|b| *b == 0).next().unwrap_or_default().trim_ascii();
+    let wanted = std::str::from_utf8(text).ok().and_then(|text| u32::from_str_radix(text, 8).ok());
+    let sum = |bytes: &[u8]| bytes.iter().map(|b| u32::from(*b)).sum::<u32>();
+    let found = sum(&head[..148]) + 8 * u32::from(b' ') + sum(&head[156..HEAD_BYTES]);
+    head[0] != 0 && wanted == Some(found)
+}
+
+/// Which archive a stream is, if it is one, and the stream as if nothing had been read.
+///
+/// # Errors
+/// From the reader.
+pub fn archive_in(reader: Box<dyn Read>) -> io::Result<(Option<&'static str>, Box<dyn Read>)> {
+    let (head, reader) = look(reader, HEAD_BYTES)?;
+    Ok((Archive::of(&head).map(Archive::word), reader))
 }
 
 /// The files that `path` holds, in the order in which they lie there, and what was wrong with
 /// the archives on the way, each as `name: fault`. Hidden files (a leading dot), links and
 /// folders are left out.
 ///
-/// An archive inside a compression or of a nested kind is first unpacked into a file without
-/// a name in the system's temporary folder (`TMPDIR`), which needs room for it.
+/// An archive inside a compression is unpacked into a file without a name in the system's
+/// temporary folder (`TMPDIR`), which needs room for it; `shelf` keeps the last of these.
 ///
 /// # Errors
 /// From the file system.
-pub fn expand(path: &Path) -> io::Result<(Vec<Part>, Vec<String>)> {
-    let mut found = Found::default();
+pub fn expand(path: &Path, shelf: &Shelf) -> io::Result<(Vec<Part>, Vec<String>)> {
+    let mut found = Found { parts: Vec::new(), faults: Vec::new(), shelf };
     found.visit(Part::file(path.to_owned()), 0)?;
     Ok((found.parts, found.faults))
 }
 
-#[derive(Default)]
-struct Found {
+struct Found<'a> {
     parts: Vec<Part>,
     faults: Vec<String>,
+    shelf: &'a Shelf,
 }
 
-impl Found {
+impl Found<'_> {
     fn visit(&mut self, mut part: Part, depth: usize) -> io::Result<()> {
         let (raw, fault) = part.raw()?;
         let Peeled { reader, layers } = peel(raw, &fault)?;
@@ -70,7 +97,10 @@ impl Found {
                 (Holder::Path(path.clone()), 0, std::fs::metadata(path)?.len())
             }
             (Base::Range { of, from, len, .. }, true) => (of.clone(), *from, *len),
-            _ => spool(reader)?,
+            _ => {
+                let (spool, len) = Spool::of(part.clone(), reader, self.shelf)?;
+                (Holder::Spool(Arc::new(spool)), 0, len)
+            }
         };
         if let Some(fault) = fault.get() {
             self.fault(&part, &fault);
@@ -92,7 +122,7 @@ impl Found {
         let slice = Slice::new(holder.open()?, base, len);
         let mut archive = tar::Archive::new(BufReader::new(slice));
         let mut inside = Vec::new();
-        for entry in archive.entries()? {
+        for entry in archive.entries_with_seek()? {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -100,12 +130,16 @@ impl Found {
                     break;
                 }
             };
-            if inside.len() >= ENTRIES_MAX {
+            if self.parts.len() + inside.len() >= ENTRIES_MAX {
                 self.fault(part, &format!("tar: files beyond {ENTRIES_MAX} are left out"));
                 break;
             }
             let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            if !entry.header().entry_type().is_file() || hidden(&name) {
+            let kind = entry.header().entry_type();
+            if kind.is_gnu_sparse() {
+                self.fault(part, &format!("tar: {name} is stored with holes; unpack it first"));
+            }
+            if !(kind.is_file() || kind.is_contiguous()) || hidden(&name) {
                 continue;
             }
             let (at, size) = (entry.raw_file_position(), entry.size());
@@ -136,11 +170,12 @@ impl Found {
                 return Ok(());
             }
         };
-        if archive.len() > ENTRIES_MAX {
+        let room = ENTRIES_MAX.saturating_sub(self.parts.len());
+        if archive.len() > room {
             self.fault(part, &format!("zip: files beyond {ENTRIES_MAX} are left out"));
         }
         let mut inside = Vec::new();
-        for index in 0..archive.len().min(ENTRIES_MAX) {
+        for index in 0..archive.len().min(room) {
             let entry = match archive.by_index_raw(index) {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -192,13 +227,6 @@ impl Part {
         inner.push(name);
         Self { base, inner, compressed: false }
     }
-}
-
-/// Unpacks a stream into a file without a name.
-fn spool(mut reader: Box<dyn Read>) -> io::Result<(Holder, u64, u64)> {
-    let mut file = tempfile::tempfile()?;
-    let len = io::copy(&mut reader, &mut file)?;
-    Ok((Holder::Spool(Arc::new(file)), 0, len))
 }
 
 fn hidden(name: &str) -> bool {

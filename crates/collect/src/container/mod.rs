@@ -7,11 +7,14 @@
 mod layers;
 mod list;
 mod slice;
+mod spool;
 
-pub use layers::{Fault, peel};
-pub use list::expand;
+pub use layers::{Fault, is_compressed, peel};
+pub use list::{archive_in, expand};
+pub use spool::Shelf;
 
 use slice::Slice;
+use spool::Spool;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -21,7 +24,8 @@ use std::sync::Arc;
 /// deeper is left out and named. Real exports nest twice.
 pub const DEPTH_MAX: usize = 4;
 
-/// Most files of one archive; further ones are left out and counted as one fault.
+/// Most files of one archive, those of archives in it included; further ones are left out and
+/// named as one fault.
 pub const ENTRIES_MAX: usize = 100_000;
 
 /// Most bytes one compressed file may become; reading stops there with a fault.
@@ -55,8 +59,8 @@ enum Base {
 #[derive(Clone, Debug)]
 enum Holder {
     Path(PathBuf),
-    /// An unpacked archive in a file without a name, gone with its last user.
-    Spool(Arc<File>),
+    /// An archive inside of a compression.
+    Spool(Arc<Spool>),
 }
 
 /// A zip entry's own compression.
@@ -118,7 +122,7 @@ impl Holder {
     fn open(&self) -> io::Result<Arc<File>> {
         match self {
             Self::Path(path) => File::open(path).map(Arc::new),
-            Self::Spool(file) => Ok(Arc::clone(file)),
+            Self::Spool(spool) => spool.open(),
         }
     }
 }

@@ -91,7 +91,7 @@ fn read(bytes: &[u8]) -> (Files, Vec<String>) {
 }
 
 fn read_path(path: &Path) -> (Files, Vec<String>) {
-    let (parts, mut faults) = expand(path).unwrap();
+    let (parts, mut faults) = expand(path, &Shelf::default()).unwrap();
     let mut files = Vec::new();
     for part in parts {
         // Every part opens again and again.
@@ -139,6 +139,33 @@ fn archives_alone_compressed_and_nested() {
     let nested = zip(&[("in.tar.gz", &gz(&two)), ("in.zip", &zip(&[("z", TEXT)]))]);
     check(&nested, &["in.tar.gz!a/x.log", "in.tar.gz!b/y.log", "in.zip!z"]);
     check(&tar(&[("in.tar", &two)]), &["in.tar!a/x.log", "in.tar!b/y.log"]);
+}
+
+/// More archives than are kept unpacked: each is unpacked again for its files.
+#[test]
+fn many_packed_archives_in_one() {
+    let names: Vec<String> = (0..30).map(|n| format!("{n:02}.tgz")).collect();
+    let inner = gz(&tar(&[("x.log", TEXT)]));
+    let files: Vec<(&str, &[u8])> =
+        names.iter().map(|name| (name.as_str(), inner.as_slice())).collect();
+    let expect: Vec<String> = names.iter().map(|name| format!("{name}!x.log")).collect();
+    check(&zst(&tar(&files)), &expect.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn tars_older_than_posix_are_told_by_their_checksum() {
+    let mut old = tar(&[("x.log", TEXT)]);
+    old[257..265].fill(0);
+    let sum: u32 = old[..512]
+        .iter()
+        .enumerate()
+        .map(|(at, b)| if (148..156).contains(&at) { 32 } else { u32::from(*b) })
+        .sum();
+    old[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    check(&old, &["x.log"]);
+    let mut other = old.clone();
+    other[0] ^= 1;
+    assert_eq!(read(&other).0[0].0, "");
 }
 
 #[test]

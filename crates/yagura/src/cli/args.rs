@@ -180,7 +180,7 @@ pub struct IngestArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Files and folders
+    /// Files and folders, archives and compressed files among them; `-` is standard input
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
 }

@@ -7,6 +7,7 @@ pub mod offline;
 pub mod online;
 pub mod scan;
 pub mod search;
+pub mod spool;
 pub mod table;
 pub mod up;
 

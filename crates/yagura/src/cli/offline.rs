@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use yagura_collect::container::{Fault, peel};
+use yagura_collect::container::{Fault, archive_in, peel};
 use yagura_detect::{RuleSet, diagnostic};
 use yagura_event::json::event_json;
 use yagura_event::{
@@ -150,7 +150,7 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
     let source = source_choice(&sources, &args.source)?;
     let engine = Engine::new(sources, Arc::new(RuleSet::load(Vec::new())));
     let paths = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
-    let Listing { inputs, faults } = inputs::list(&paths, &[])?;
+    let Listing { inputs, faults, .. } = inputs::list(&paths, &[])?;
     report(&faults);
     let (mut readers, reference) = prepare(&engine, &inputs, &source, &args.time)?;
     let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
@@ -305,7 +305,14 @@ pub fn prepare(
             false => Box::new(File::open(&input.path).with_context(wrong)?),
         };
         let fault = Fault::default();
-        let mut reader = peel(raw, &fault).with_context(wrong)?.reader;
+        let reader = peel(raw, &fault).with_context(wrong)?.reader;
+        let (archive, mut reader) = archive_in(reader).with_context(wrong)?;
+        if let Some(kind) = archive {
+            let path = input.path.display();
+            anyhow::bail!(
+                "{path} is a {kind} archive, which cannot be read from a stream; write it to a file first"
+            );
+        }
         if given.is_none() {
             let mut first = Vec::new();
             reader.by_ref().take(STREAM_LOOK_BYTES).read_to_end(&mut first).with_context(wrong)?;

@@ -3,6 +3,7 @@
 
 use crate::cli::args::{DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, SqlArgs};
 use crate::cli::scan::quoted;
+use crate::cli::spool::Spool;
 use crate::cli::{Usage, rules_there, table};
 use crate::config::Config;
 use crate::message;
@@ -115,7 +116,7 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     let mut config = Config::load(args.config.as_deref())?;
     rules_there(&args.rules)?;
     config.rules.paths.extend(args.rules.iter().cloned());
-    let request = ingest::Request {
+    let mut request = ingest::Request {
         tenant: args.tenant.clone(),
         source: args.source.clone(),
         patterns: args.path.clone(),
@@ -126,6 +127,14 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     };
     request.check(&sources_of(&args.data)?).map_err(|error| Usage(message::of(&error)))?;
     let place = Place::of(&args.data, &config, false)?;
+    let mut spools: Vec<(Spool, &Path)> = Vec::new();
+    for (given, input) in args.inputs.iter().zip(&mut request.inputs) {
+        if is_stream(given)? {
+            let spool = Spool::take(&args.data, given)?;
+            *input = spool.path();
+            spools.push((spool, given));
+        }
+    }
     let summary: ingest::Summary = match &place {
         Place::Here(node, _) => ingest::run(node, &request, &|_| {})?,
         Place::Server(client, runtime) => {
@@ -143,8 +152,12 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         summary.batch, summary.files, summary.known, summary.records, summary.resumed
     );
     for fault in &summary.faults {
-        eprintln!("yagura: {fault}");
+        let named = spools.iter().fold(fault.clone(), |text, (spool, given)| {
+            text.replace(&*spool.path().to_string_lossy(), &given.to_string_lossy())
+        });
+        eprintln!("yagura: {named}");
     }
+    drop(spools);
     if summary.faults_more > 0 {
         eprintln!("yagura: and {} more faults in the inputs", summary.faults_more);
     }
@@ -155,17 +168,20 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
 
 /// The path from the root: a server has another working directory.
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    let again = "a batch reads its inputs twice; write it to a file first";
+    if is_stream(path)? {
+        return Ok(path.to_owned());
+    }
+    path.canonicalize().with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Whether an input can be read only once: standard input, a pipe.
+fn is_stream(path: &Path) -> anyhow::Result<bool> {
     if path.as_os_str() == "-" {
-        return Err(Usage(format!("standard input cannot be a batch: {again}")).into());
+        return Ok(true);
     }
-    let wrong = || format!("cannot read {}", path.display());
-    let kind = std::fs::metadata(path).with_context(wrong)?;
-    if !kind.is_file() && !kind.is_dir() {
-        let text = format!("{} is neither file nor folder: {again}", path.display());
-        return Err(Usage(text).into());
-    }
-    path.canonicalize().with_context(wrong)
+    let meta =
+        std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(!meta.is_file() && !meta.is_dir())
 }
 
 /// `yagura sql`.
@@ -252,7 +268,7 @@ pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
     let place = Place::of(&args.data, &Config::default(), true)?;
     let (scope, query) = scope(args.tenant.as_deref())?;
     let items = place.items(&format!("/api/v1/books{query}"), |b| b.books(&scope))?;
-    let columns: [(&str, &str); 9] = [
+    let columns: [(&str, &str); 10] = [
         ("tenant", "/tenant"),
         ("feed", "/feed"),
         ("hour", "/hour"),
@@ -262,6 +278,7 @@ pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
         ("rejected", "/rejected"),
         ("duplicate", "/duplicate"),
         ("gap", "/gap"),
+        ("dropped_by_kernel", "/dropped_by_kernel"),
     ];
     rows(args.format, &items, &columns)?;
     place.close()?;

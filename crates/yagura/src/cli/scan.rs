@@ -51,7 +51,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
         anyhow::bail!("no rule could be loaded; `yagura rules check` says why");
     }
     let engine = Engine::new(sources, Arc::clone(&set));
-    let Listing { inputs: files, faults } = inputs::list(&args.inputs, &[])?;
+    let Listing { inputs: files, faults, .. } = inputs::list(&args.inputs, &[])?;
     report(&faults);
     let began = Instant::now();
     let (readers, reference) = prepare(&engine, &files, &source, &args.time)?;

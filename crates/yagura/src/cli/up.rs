@@ -3,7 +3,7 @@
 use crate::cli::args::UpArgs;
 use crate::config::Config;
 use crate::node::backend::NodeBackend;
-use crate::node::{Node, SOCKET};
+use crate::node::{Node, SOCKET, threads};
 use anyhow::Context as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 use yagura_api::{Backend, private_router, public_router};
 use yagura_collect::syslog::serve_tcp;
+use yagura_collect::syslog_udp::UdpSyslog;
 use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantName};
 use yagura_journal::Entry;
 
@@ -36,12 +37,7 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let server = Server::start(&args.data, &config, clock).await?;
-        eprintln!(
-            "yagura is up: API on http://{}, syslog (TCP) on {}, data in {}",
-            config.listen.http,
-            config.listen.syslog_tcp,
-            args.data.display()
-        );
+        eprintln!("yagura is up: {}, data in {}", server.places, args.data.display());
         let failed = tokio::select! {
             () = signal() => None,
             failure = server.failure() => Some(failure),
@@ -69,6 +65,9 @@ pub struct Server {
     backend: Arc<NodeBackend>,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    /// Where it listens, for people.
+    places: String,
 }
 
 impl Server {
@@ -81,28 +80,33 @@ impl Server {
         config: &Config,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        let taken = |address| {
+            format!("cannot listen on {address}; stop what uses it or configure another address")
+        };
         let bind = |address| async move {
-            TcpListener::bind(address).await.with_context(|| {
-                format!(
-                    "cannot listen on {address}; stop what uses it or configure another address"
-                )
-            })
+            TcpListener::bind(address).await.with_context(|| taken(address))
         };
         let http = bind(config.listen.http).await?;
         let syslog = bind(config.listen.syslog_tcp).await?;
+        let address = config.listen.udp();
+        let asked = config.listen.syslog_udp_buffer_bytes;
+        let udp = UdpSyslog::bind(address, asked).with_context(|| taken(address))?;
+        let places = places(&http, &syslog, &udp, asked)?;
         let (path, settings) = (data.to_owned(), config.clone());
         let node =
             tokio::task::spawn_blocking(move || Node::open(&path, &settings, clock)).await??;
         let node = Arc::new(node);
+        let (stop, stopped) = watch::channel(false);
+        let mut threads = threads::watches(&node, config, &stopped)?;
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node))?);
         let private = private_socket(data)?;
-        let (stop, stopped) = watch::channel(false);
         let tenant = TenantName::default_tenant();
         let context =
             Context::new(tenant.as_str(), SYSLOG_FEED, SourceChoice::Auto, Reference::Received);
         let feed = node.intake().feed(tenant, &context)?;
         let mut tasks = Vec::new();
         let intake = Arc::clone(node.intake());
+        threads.push(threads::syslog_udp(&node, udp, feed.clone(), stopped.clone())?);
         tasks.push(tokio::spawn(serve_tcp(syslog, intake, feed, stopped.clone())));
         let shared: Arc<dyn Backend> = Arc::clone(&backend) as Arc<dyn Backend>;
         let ends = |mut stopped: watch::Receiver<bool>| async move {
@@ -114,7 +118,7 @@ impl Server {
         let app = axum_serve_unix(private, private_router(shared), ends(stopped.clone()));
         tasks.push(tokio::spawn(app));
         tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
-        Ok(Self { node, backend, stop, tasks })
+        Ok(Self { node, backend, stop, tasks, threads, places })
     }
 
     /// The platform behind the listeners.
@@ -140,7 +144,7 @@ impl Server {
     /// # Errors
     /// The pipeline's failure.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { node, backend, stop, tasks } = self;
+        let Self { node, backend, stop, tasks, threads, .. } = self;
         // Nobody listens any more if every task has ended already.
         let _ = stop.send(true);
         for task in tasks {
@@ -148,6 +152,10 @@ impl Server {
             let _ = tokio::time::timeout(Duration::from_secs(3), task).await;
         }
         tokio::task::spawn_blocking(move || {
+            for thread in threads {
+                // What ended one has been said where it ended.
+                let _ = thread.join();
+            }
             drop(backend);
             match Arc::into_inner(node) {
                 Some(node) => {
@@ -162,6 +170,26 @@ impl Server {
         })
         .await?
     }
+}
+
+/// Where the listeners are, and how much the kernel buffers of datagrams.
+fn places(
+    http: &TcpListener,
+    syslog: &TcpListener,
+    udp: &UdpSyslog,
+    asked: usize,
+) -> std::io::Result<String> {
+    let granted = udp.buffer_bytes();
+    let less = match granted < asked {
+        true => format!(" of {asked} asked for (net.core.rmem_max)"),
+        false => String::new(),
+    };
+    Ok(format!(
+        "API on http://{}, syslog on {} (TCP) and {} (UDP, buffer of {granted} bytes{less})",
+        http.local_addr()?,
+        syslog.local_addr()?,
+        udp.local_addr()
+    ))
 }
 
 async fn axum_serve_tcp(

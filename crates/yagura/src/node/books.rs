@@ -31,6 +31,8 @@ pub struct Row {
     pub duplicate: u64,
     /// Received less the rest: 0 when the books balance.
     pub gap: i64,
+    /// Datagrams that the kernel dropped before they were received: beside the books.
+    pub dropped_by_kernel: u64,
 }
 
 #[derive(Default)]
@@ -40,6 +42,7 @@ struct Sums {
     pending: u64,
     rejected: u64,
     duplicate: u64,
+    dropped_by_kernel: u64,
 }
 
 type Key = (String, String, i64);
@@ -84,6 +87,7 @@ fn sums(node: &Node, scope: &TenantScope) -> anyhow::Result<BTreeMap<Key, Sums>>
         match book.kind.as_str() {
             "received" => sum.received += book.count,
             "duplicate" => sum.duplicate += book.count,
+            "dropped_by_kernel" => sum.dropped_by_kernel += book.count,
             _ => sum.rejected += book.count,
         }
     }
@@ -131,6 +135,7 @@ fn journal(
                     match count.kind {
                         CountKind::Received => sum.received += count.count,
                         CountKind::Duplicate => sum.duplicate += count.count,
+                        CountKind::KernelDropped => sum.dropped_by_kernel += count.count,
                         CountKind::Rejected(_) => sum.rejected += count.count,
                     }
                 }
@@ -141,9 +146,20 @@ fn journal(
 }
 
 fn row((tenant, feed, hour): Key, sums: &Sums) -> Row {
-    let Sums { received, stored, pending, rejected, duplicate } = *sums;
+    let Sums { received, stored, pending, rejected, duplicate, dropped_by_kernel } = *sums;
     let right = stored + pending + rejected + duplicate;
     let hour = yagura_event::time::rfc3339(hour * HOUR);
     let gap = i64::try_from(received).unwrap_or(i64::MAX) - i64::try_from(right).unwrap_or(0);
-    Row { tenant, feed, hour, received, stored, pending, rejected, duplicate, gap }
+    Row {
+        tenant,
+        feed,
+        hour,
+        received,
+        stored,
+        pending,
+        rejected,
+        duplicate,
+        gap,
+        dropped_by_kernel,
+    }
 }

@@ -106,7 +106,7 @@ impl Request {
 /// Inputs that cannot be read, settings that do not work, a stopped journal or pipeline.
 pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyhow::Result<Summary> {
     let Checked { tenant, source, patterns, reference } = request.check(node.engine().sources())?;
-    let Listing { inputs, faults } = list(&request.inputs, &patterns)?;
+    let Listing { inputs, faults, .. } = list(&request.inputs, &patterns)?;
     node.progress().wait_judged(node.journal().durable()).map_err(anyhow::Error::msg)?;
     let reference = match reference {
         Some(reference) => reference,
@@ -238,6 +238,8 @@ impl Job<'_> {
                 self.node.intake().submit_blocking(full)?;
             }
         }
+        // Reading ends at the length, which may be just before the damage.
+        let fault = input.damage().unwrap_or(fault);
         self.faults(inputs::faults(&input.path, &fault, &mut reader));
         drop(reader);
         let here = resumed.min(records.saturating_sub(known));

@@ -5,6 +5,7 @@ pub mod backend;
 pub mod books;
 pub mod ingest;
 pub mod search;
+pub mod threads;
 
 use crate::config::Config;
 use crate::engine::Engine;

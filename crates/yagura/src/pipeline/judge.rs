@@ -15,7 +15,8 @@ use yagura_event::time::SECOND;
 use yagura_event::{Finding, Lsn, Micros};
 use yagura_journal::{CountKind, Entry};
 use yagura_meta::{
-    BatchRow, BookCount, BookKind, FileRow, JudgeBatch, JudgeStore, MetaError, PositionRow, Reply,
+    BatchRow, BookCount, BookKind, FileRow, JudgeBatch, JudgeStore, MarkRow, MetaError,
+    PositionRow, Reply,
 };
 
 /// Journal bytes or seconds between two snapshots of the correlator. More seldom makes
@@ -227,6 +228,12 @@ impl JudgeConsumer {
                 bytes: file.bytes,
                 records: file.records,
             }),
+            Entry::Mark(mark) if new => self.pending.marks.push(MarkRow {
+                tenant: mark.tenant.to_string(),
+                feed: mark.feed.clone(),
+                key: mark.key.clone(),
+                value: mark.value.clone(),
+            }),
             _ => {}
         }
         Ok(())
@@ -252,6 +259,7 @@ impl JudgeConsumer {
             let (kind, reason) = match &count.kind {
                 CountKind::Received => (BookKind::Received, String::new()),
                 CountKind::Duplicate => (BookKind::Duplicate, String::new()),
+                CountKind::KernelDropped => (BookKind::KernelDropped, String::new()),
                 CountKind::Rejected(reason) => (BookKind::Rejected, reason.clone()),
             };
             self.pending.counts.push(BookCount {

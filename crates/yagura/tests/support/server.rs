@@ -1,0 +1,115 @@
+//! A running server of a test: its own addresses and folder, ended with the test.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A folder with a configuration, and the server on it.
+pub struct Site {
+    /// Data, configuration and whatever the test puts beside them.
+    pub dir: tempfile::TempDir,
+    /// API address.
+    pub http: SocketAddr,
+    /// Syslog over UDP.
+    pub udp: SocketAddr,
+    child: Option<Child>,
+}
+
+impl Site {
+    /// A site with `more` behind the `[listen]` table's addresses; nothing runs yet.
+    pub fn new(more: &str) -> Self {
+        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let [http, syslog] = held.map(|listener| listener.local_addr().unwrap());
+        let site = Self { dir: tempfile::tempdir().unwrap(), http, udp, child: None };
+        let more = more.replace("$D", site.dir.path().to_str().unwrap());
+        let text = format!(
+            "[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\nsyslog_udp = \"{udp}\"\n{more}"
+        );
+        std::fs::write(site.path("config.toml"), text).unwrap();
+        site
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// Starts the server and waits until it answers.
+    pub fn start(&mut self) {
+        let log = self.path("up.log");
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_yagura"))
+            .args(["up", "--config"])
+            .arg(self.path("config.toml"))
+            .arg("--data")
+            .arg(self.data())
+            .stderr(log)
+            .stdout(Stdio::null())
+            .spawn();
+        self.child = Some(child.unwrap());
+        let began = Instant::now();
+        while !self.answers() {
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended: {}", self.log());
+            assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(self.http) else { return false };
+        let head =
+            format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.http);
+        let mut answer = String::new();
+        stream.write_all(head.as_bytes()).is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && !answer.is_empty()
+    }
+
+    /// What the server said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("up.log")).unwrap_or_default()
+    }
+
+    /// Signal 9.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let asked = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status();
+        assert!(asked.unwrap().success());
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Tries until `done`, a minute at most.
+#[track_caller]
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < Duration::from_secs(60), "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
