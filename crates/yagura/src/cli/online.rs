@@ -115,7 +115,12 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     request.check(&sources_of(&args.data)?).map_err(|error| Usage(message::of(&error)))?;
     let place = Place::of(&args.data, &config, false)?;
     let summary: ingest::Summary = match &place {
-        Place::Here(node, _) => ingest::run(node, &request, &|_| {})?,
+        Place::Here(node, _) => {
+            if let Some(report) = node.intel_report() {
+                eprintln!("{report}");
+            }
+            ingest::run(node, &request, &|_| {})?
+        }
         Place::Server(client, runtime) => {
             anyhow::ensure!(
                 args.rules.is_empty(),
