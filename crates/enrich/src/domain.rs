@@ -66,10 +66,19 @@ pub fn read(text: &str, wide: bool) -> Result<String, Refusal> {
     if !suffix.is_known() && !OUTSIDE_REGISTRIES.contains(&top) {
         return Err(Refusal::Unrecognised);
     }
-    if suffix.as_bytes().len() == name.len() && !wide {
+    if suffix.as_bytes().len() == name.len() && !wide && !is_customer(&name, suffix.typ()) {
         return Err(Refusal::PublicSuffix);
     }
     Ok(name)
+}
+
+/// Whether a suffix is one customer's name for all that: where a provider lists every name
+/// below its own as a suffix (`*.compute.example`), each of them is one machine.
+fn is_customer(name: &str, kind: Option<psl::Type>) -> bool {
+    let Some((_, parent)) = name.split_once('.') else { return false };
+    let other = format!("a-name-of-nobody.{parent}");
+    let suffix = psl::suffix(other.as_bytes());
+    kind == Some(psl::Type::Private) && suffix.is_some_and(|s| s.as_bytes().len() == other.len())
 }
 
 /// The host of `host`, `host:port` and `[address]:port`.

@@ -183,7 +183,8 @@ pub struct Builder {
 impl Builder {
     /// Begins a list.
     pub fn new(name: &str) -> Self {
-        let list = List { name: name.to_owned(), ..List::default() };
+        // It becomes part of rule ids.
+        let list = List { name: name.replace(char::is_control, "_"), ..List::default() };
         Self { list, known: AHashMap::new(), last: (Statement::default(), u32::MAX) }
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use yagura_enrich::{
-    Group, Indicators, Kind, Limits, List, Scratch, WarningList, Warnings, read_list,
+    Group, Indicators, Kind, Limits, List, Refusal, Scratch, WarningList, Warnings, read_list,
 };
 use yagura_event::{
     ClassUid, ColumnId, Context, Event, EventBatch, EventId, LogsourceId, Reference, Scalar,
@@ -190,7 +190,9 @@ fn feeds_with_differing_forms() {
         assert_eq!(list.fault, None, "{name}");
         let all = list.count() + list.refused_count();
         assert!(all >= lines as u64, "{name}: {all} of {lines} lines accounted for");
-        assert!(list.count() * 100 >= all * 80, "{name}: most is taken");
+        // What was cut off by whoever printed it is no fault of the reader's.
+        let cut = list.refused.get(&Refusal::CutOff).copied().unwrap_or_default();
+        assert!(list.count() * 100 >= (all - cut) * 99, "{name}: most is taken");
     }
 }
 
@@ -278,7 +280,8 @@ fn stix_and_misp_files() {
         let list = read(&name, &bytes);
         if name.ends_with(".json") && bytes.windows(10).any(|w| w == b"\"Attribute") {
             events += 1;
-            assert!(list.count() > 0, "{name}: {:?} {:?}", list.refused, list.fault);
+            let read = list.count() + list.refused_count();
+            assert!(read > 0, "{name}: {:?}", list.fault);
         }
         let file = name.rsplit('/').next().unwrap_or_default();
         if file.starts_with("samples.") {

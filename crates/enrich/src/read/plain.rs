@@ -94,12 +94,14 @@ fn take(line: &str, said: &Statement, sink: &mut Sink) -> bool {
     sink.entry(alone(first), said)
 }
 
-/// A word without what some lists write right behind an address.
+/// A word without what some lists write right behind an address or a name.
 fn alone(word: &str) -> &str {
-    let word = word.trim_end_matches([',', ';']);
-    let end = word.find(['#', ',', ';', '|']).unwrap_or(word.len());
-    match network::address(&word[..end]) {
-        Some(_) => &word[..end],
-        None => word,
+    let word = word.trim_end_matches([',', ';', '#']);
+    if word.contains(['/', '@']) {
+        // All of these may be in a URL.
+        return word;
     }
+    let end = word.find(['#', ',', ';']).unwrap_or(word.len());
+    let bar = word[..end].find('|').filter(|at| *at > 1);
+    &word[..bar.unwrap_or(end)]
 }

@@ -8,7 +8,7 @@ use yagura_event::time::parse_rfc3339;
 
 const PLAIN: &str = "\u{feff}# a comment\n; another\n// a third\n! a fourth\n\n\
 203.0.113.1\n203.0.113.2 # scanner\n203.0.113.3\t; x\n203.0.113.4 // y\n\
-203.0.113.5:8080\n203.0.113.6,3\n203.0.113.16 - 203.0.113.19\n203.0.113.32 255.255.255.248\n\
+203.0.113.5:8080\n203.0.113.6,3\nhash.example.com# z\n203.0.113.7#4#x\n203.0.113.16 - 203.0.113.19\n203.0.113.32 255.255.255.248\n\
 198.51.100.0/24\n0.0.0.0 bad.example.com worse.example.com # both\n127.0.0.1\tlocalhost\n\
 127.0.0.1 evil.example.com\nhxxp://bad[.]example[.]com/a.exe\nnot an indicator\n10.0.0.1\n";
 
@@ -24,6 +24,8 @@ fn plain_lists_with_comments_of_every_style() {
             "ipv4 203.0.113.4",
             "ipv4 203.0.113.5",
             "ipv4 203.0.113.6",
+            "domain hash.example.com",
+            "ipv4 203.0.113.7",
             "network 203.0.113.16/30",
             "network 203.0.113.32/29",
             "network 198.51.100.0/24",

@@ -73,6 +73,12 @@ fn what_would_hit_everything_is_refused() {
     no(".com", Refusal::PublicSuffix);
     no("co.uk", Refusal::PublicSuffix);
     no("*.or.jp", Refusal::PublicSuffix);
+    no("github.io", Refusal::PublicSuffix);
+    no("anything.ck", Refusal::PublicSuffix);
+    check(
+        "ec2-203-0-113-7.compute-1.amazonaws.com",
+        "domain ec2-203-0-113-7.compute-1.amazonaws.com",
+    );
     no("localhost", Refusal::Unrecognised);
     for reserved in [
         "10.1.2.3",

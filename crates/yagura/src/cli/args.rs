@@ -115,7 +115,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub intel: Vec<PathBuf>,
     /// Warning lists (MISP's form): hits that they cover are counted and not shown
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "intel")]
     pub warninglist: Vec<PathBuf>,
     /// Take indicators that are refused for their breadth, too: private and reserved addresses,
     /// wide networks, public suffixes
