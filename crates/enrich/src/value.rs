@@ -134,6 +134,10 @@ fn other(text: &str, wide: bool) -> Result<Value, Refusal> {
         if rest.is_empty() {
             return other(host, wide);
         }
+        // A network with too long a prefix, and no page called `33`.
+        if network::address(host).is_some() && rest.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Refusal::Unrecognised);
+        }
         return url(text, wide);
     }
     domain::read(domain::without_port(text), wide).map(Value::Domain)

@@ -282,7 +282,7 @@ impl State<'_> {
     fn attribute(&mut self, kind: &str, value: &str, fields: &Fields) -> bool {
         let refused = if fields.flag("deleted") == Some(true) {
             Some(Refusal::Revoked)
-        } else if fields.flag("to_ids") == Some(false) {
+        } else if fields.flag("to_ids") == Some(false) && !self.sink.limits.wide {
             Some(Refusal::NotForDetection)
         } else if !is_looked_for(kind) {
             Some(Refusal::TypeUnsupported)

@@ -30,7 +30,8 @@ pub struct Limits {
     pub list_bytes_max: u64,
     /// Most indicators of one list; a list of more is refused as a whole.
     pub list_indicators_max: u64,
-    /// Takes reserved and wide networks, public suffixes and hashes of nothing, too.
+    /// Takes reserved and wide networks, public suffixes, hashes of nothing and what its author
+    /// does not mean for detection, too.
     pub wide: bool,
 }
 

@@ -217,7 +217,8 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>, table: &Table, sink: &mut Sink)
 /// Takes a row; false once the list is too long.
 fn row(cells: &[String], columns: &Columns, sink: &mut Sink) -> bool {
     let cell = |at: usize| cells.get(at).map_or("", String::as_str);
-    if columns.to_ids.is_some_and(|at| matches!(cell(at), "0" | "false" | "False")) {
+    let off = columns.to_ids.is_some_and(|at| matches!(cell(at), "0" | "false" | "False"));
+    if off && !sink.limits.wide {
         sink.refuse(Refusal::NotForDetection, columns.values.first().map_or("", |at| cell(*at)));
         return true;
     }

@@ -214,7 +214,7 @@ fn what_is_no_list_is_refused_as_a_whole() {
         assert!(list.fault.clone().unwrap_or_default().contains(word), "{:?}", list.fault);
     };
     whole("<html><body>404</body></html>", "web page");
-    whole("1\0.\02\0", "UTF-16");
+    whole("a\0b\0c\0", "UTF-16");
     let prose = "This is a sentence about www.example.com that says nothing\n".repeat(30);
     whole(&prose, "no list");
     assert_eq!(list("empty", "").fault, None);

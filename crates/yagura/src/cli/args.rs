@@ -118,7 +118,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "intel")]
     pub warninglist: Vec<PathBuf>,
     /// Take indicators that are refused for their breadth, too: private and reserved addresses,
-    /// wide networks, public suffixes
+    /// wide networks, public suffixes, and what is marked as not for detection
     #[arg(long, requires = "intel")]
     pub intel_wide: bool,
     /// Source by name, or `auto` for recognition
