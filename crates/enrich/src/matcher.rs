@@ -8,11 +8,12 @@ use crate::network::Network;
 use crate::table::Backwards;
 use crate::url;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use yagura_event::batch::role_of;
 use yagura_event::column::COLUMNS;
 use yagura_event::finding::SAMPLE_RAW_BYTES_MAX;
 use yagura_event::{
-    ColumnId, EventId, EventRef, Match, MatchId, ObservableKind, Party, Scalar, TenantName,
+    ColumnId, EventId, EventRef, Match, MatchId, ObservableKind, Party, Sample, Scalar, TenantName,
 };
 
 /// The key of a match that holds the indicator's value; findings are grouped by it.
@@ -332,18 +333,20 @@ impl Indicators {
         Match {
             id: match_id(&tenant, rule, &hit.value, head.id),
             tenant: tenant.as_str().to_owned(),
-            rule: rule.to_owned(),
-            event: head.id.0,
-            time: head.time,
             received_time: head.received_time,
             stream: head.stream,
             batch: head.batch,
-            source: source.to_owned(),
-            feed: context.feed.clone(),
-            fields,
             keys: vec![(INDICATOR_KEY.to_owned(), hit.value.clone())],
-            parties,
-            raw: raw(event.raw()),
+            sample: Arc::new(Sample {
+                event: head.id.0,
+                rule: rule.to_owned(),
+                time: head.time,
+                source: source.to_owned(),
+                feed: context.feed.clone(),
+                fields,
+                parties,
+                raw: raw(event.raw()),
+            }),
         }
     }
 }

@@ -198,6 +198,46 @@ pub struct EventBatch {
     pub relations: Vec<RelationSpan>,
     /// Issues of all events.
     pub issues: Vec<Issue>,
+    /// Working memory of whoever fills the batch.
+    pub firsts: Firsts,
+}
+
+/// Where the first field of each name stands among those of the event that is being filled.
+///
+/// An entry is true only if the field it points to has that name: after fields were taken back
+/// it may point behind the end or to another's, and then says nothing.
+#[derive(Clone, Default, Debug)]
+pub struct Firsts {
+    event: u32,
+    /// By [`FieldId`]: event, first field of the name, whether more may follow.
+    by_field: Vec<(u32, u32, bool)>,
+}
+
+impl Firsts {
+    /// Begins an event whose fields are interned in a table of `names` names.
+    pub fn begin(&mut self, names: usize) {
+        if self.by_field.len() < names || self.event == u32::MAX {
+            self.by_field = vec![(0, 0, false); names];
+            self.event = 0;
+        }
+        self.event += 1;
+    }
+
+    /// Notes that a field of this name is about to be added to `spans`.
+    pub fn note(&mut self, field: FieldId, spans: &[Span]) {
+        let event = self.event;
+        let known = self.find(field, spans).is_some();
+        let Some(entry) = self.by_field.get_mut(field.0 as usize) else { return };
+        *entry = if known { (event, entry.1, true) } else { (event, spans.len() as u32, false) };
+    }
+
+    /// The first of `spans` of this name, and whether more may follow.
+    pub fn find(&self, field: FieldId, spans: &[Span]) -> Option<(usize, bool)> {
+        let (event, first, more) = *self.by_field.get(field.0 as usize)?;
+        let held = event == self.event
+            && spans.get(first as usize).is_some_and(|span| span.field == field);
+        held.then_some((first as usize, more))
+    }
 }
 
 impl EventBatch {
@@ -236,6 +276,15 @@ impl EventBatch {
     /// Every event with access to its parts.
     pub fn iter(&self) -> impl Iterator<Item = EventRef<'_>> {
         self.events.iter().map(|event| EventRef { batch: self, event })
+    }
+
+    /// A tie, normalised; `None` where an end names nothing or both are one.
+    pub fn relation(&self, span: &RelationSpan) -> Option<Relation> {
+        let resolve = |(kind, text): (ObservableKind, Text)| {
+            Observable::new(kind, std::str::from_utf8(self.bytes(text)).ok()?)
+        };
+        let (from, to) = (resolve(span.from)?, resolve(span.to)?);
+        (from != to).then_some(Relation { kind: span.kind, from, to })
     }
 
     /// Forgets the content and keeps the memory.
@@ -346,16 +395,15 @@ impl<'a> EventRef<'a> {
         slice(&self.batch.issues, &self.event.issues)
     }
 
+    /// The ties as the source states them.
+    pub fn relation_spans(&self) -> &'a [RelationSpan] {
+        slice(&self.batch.relations, &self.event.relations)
+    }
+
     /// The ties, normalised; those whose ends name nothing are left out.
     pub fn relations(&self) -> impl Iterator<Item = Relation> {
         let batch = self.batch;
-        let resolve = move |(kind, text): (ObservableKind, Text)| {
-            Observable::new(kind, std::str::from_utf8(batch.bytes(text)).ok()?)
-        };
-        slice(&batch.relations, &self.event.relations).iter().filter_map(move |r| {
-            let (from, to) = (resolve(r.from)?, resolve(r.to)?);
-            (from != to).then_some(Relation { kind: r.kind, from, to })
-        })
+        self.relation_spans().iter().filter_map(move |span| batch.relation(span))
     }
 
     /// The observables in the columns, normalised, without repeats, with their column.

@@ -6,6 +6,8 @@ use crate::observable::{Observable, Relation};
 use crate::tenant::TenantName;
 use crate::time::Micros;
 use serde::{Deserialize, Serialize};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// Most sample events a finding keeps with their raw lines; the rest are counted and stay
 /// findable by the finding's rule and group among the matches.
@@ -92,36 +94,56 @@ pub struct Party {
 }
 
 /// One rule hitting one event.
+///
+/// What a person sees of it is its [`Sample`], to which it dereferences: findings and windows
+/// share it instead of copying it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Match {
     /// (tenant, rule, event).
     pub id: u128,
     /// The owner of the event.
     pub tenant: String,
-    /// The rule's id (Sigma `id`, else a hash of its content).
-    pub rule: String,
-    /// The event.
-    pub event: u128,
-    /// Event time.
-    pub time: Micros,
     /// When the record was received.
     pub received_time: Micros,
     /// Stream of the record.
     pub stream: u64,
     /// Batch of the record; 0 is live.
     pub batch: u64,
-    /// The source's name.
-    pub source: String,
-    /// The feed.
-    pub feed: String,
-    /// Fields that made the rule match, by name as written in the rule.
-    pub fields: Vec<(String, String)>,
     /// Values of the fields that correlations over this rule group or count by.
     pub keys: Vec<(String, String)>,
-    /// Who and what the event is about.
-    pub parties: Vec<Party>,
-    /// The raw record, cut at [`SAMPLE_RAW_BYTES_MAX`], as text.
-    pub raw: String,
+    /// Rule, event and proof.
+    #[serde(with = "shared")]
+    pub sample: Arc<Sample>,
+}
+
+impl Deref for Match {
+    type Target = Sample;
+
+    fn deref(&self) -> &Sample {
+        &self.sample
+    }
+}
+
+impl DerefMut for Match {
+    /// Copies the sample first if others share it.
+    fn deref_mut(&mut self) -> &mut Sample {
+        Arc::make_mut(&mut self.sample)
+    }
+}
+
+/// A shared sample is written as the sample itself.
+mod shared {
+    use super::Sample;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub fn serialize<S: Serializer>(sample: &Arc<Sample>, to: S) -> Result<S::Ok, S::Error> {
+        sample.as_ref().serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Sample>, D::Error> {
+        Sample::deserialize(from).map(Arc::new)
+    }
 }
 
 impl Match {
@@ -141,12 +163,13 @@ impl Match {
     }
 }
 
-/// One event kept with a finding as proof.
+/// One event that a rule hit, kept with findings as proof.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Sample {
     /// The event.
     pub event: u128,
-    /// The rule that hit it (for correlations: the referred rule).
+    /// The rule that hit it (Sigma `id`, else a hash of its content; for correlations that of
+    /// the referred rule).
     pub rule: String,
     /// Event time.
     pub time: Micros,
@@ -154,11 +177,11 @@ pub struct Sample {
     pub source: String,
     /// The feed.
     pub feed: String,
-    /// Fields that made the rule match.
+    /// Fields that made the rule match, by name as written in the rule.
     pub fields: Vec<(String, String)>,
     /// Who and what the event is about.
     pub parties: Vec<Party>,
-    /// The raw record, possibly cut.
+    /// The raw record, cut at [`SAMPLE_RAW_BYTES_MAX`], as text.
     pub raw: String,
 }
 

@@ -1,8 +1,8 @@
 //! The nested OCSF JSON form of an event, columns placed by their dotted paths.
 
-use crate::batch::{EventRef, Scalar, SpanFlags, SpanType};
+use crate::batch::{EventRef, Scalar, Span, SpanFlags, SpanType};
 use crate::column::{ColumnId, ColumnType};
-use crate::field::FieldTable;
+use crate::field::{FieldId, FieldTable};
 use crate::observable::ObservableKind;
 use crate::time::{Micros, rfc3339};
 use serde_json::{Map, Number, Value, json};
@@ -81,6 +81,78 @@ pub fn unmapped_json(event: EventRef<'_>, fields: &FieldTable) -> Map<String, Va
         }
     }
     unmapped
+}
+
+/// As [`unmapped_json`], written to the end of `out`; whether there was any such field. Takes no
+/// memory of its own.
+pub fn write_unmapped(event: EventRef<'_>, fields: &FieldTable, out: &mut Vec<u8>) -> bool {
+    let free =
+        |span: &&Span| !span.flags.has(SpanFlags::MAPPED) && !span.flags.has(SpanFlags::ALIAS);
+    let same = |a: &Span, b: &Span| {
+        a.field == b.field
+            && (a.field != FieldId::UNKNOWN || name_of(event, a) == name_of(event, b))
+    };
+    let spans = event.spans();
+    let mut any = false;
+    for (at, span) in spans.iter().enumerate().filter(|(_, span)| free(span)) {
+        if spans[..at].iter().filter(free).any(|other| same(other, span)) {
+            continue;
+        }
+        out.push(if any { b',' } else { b'{' });
+        any = true;
+        write_string(out, event.span_name(span, fields));
+        out.push(b':');
+        let mut repeats = spans[at + 1..].iter().filter(free).filter(|o| same(o, span)).peekable();
+        if repeats.peek().is_none() {
+            write_typed(out, span.kind, event.span_value(span));
+            continue;
+        }
+        out.push(b'[');
+        write_typed(out, span.kind, event.span_value(span));
+        for other in repeats {
+            out.push(b',');
+            write_typed(out, other.kind, event.span_value(other));
+        }
+        out.push(b']');
+    }
+    if any {
+        out.push(b'}');
+    }
+    any
+}
+
+fn name_of<'a>(event: EventRef<'a>, span: &Span) -> &'a [u8] {
+    event.batch().bytes(span.name)
+}
+
+fn write_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Writing to memory cannot fail.
+    let _ = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::to_writer(out, text),
+        Err(_) => serde_json::to_writer(out, &String::from_utf8_lossy(bytes)),
+    };
+}
+
+fn write_typed(out: &mut Vec<u8>, kind: SpanType, bytes: &[u8]) {
+    match kind {
+        SpanType::String => write_string(out, bytes),
+        SpanType::Null => out.extend_from_slice(b"null"),
+        SpanType::Bool if bytes == b"true" => out.extend_from_slice(b"true"),
+        SpanType::Bool => out.extend_from_slice(b"false"),
+        SpanType::Number if is_plain_integer(bytes) => out.extend_from_slice(bytes),
+        SpanType::Number => {
+            let _ = serde_json::to_writer(out, &typed_json(kind, bytes));
+        }
+    }
+}
+
+/// Whether the text is a JSON integer as it would be written again.
+fn is_plain_integer(bytes: &[u8]) -> bool {
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let zero = digits.first() == Some(&b'0');
+    (1..=18).contains(&digits.len())
+        && digits.iter().all(u8::is_ascii_digit)
+        && (!zero || bytes == b"0")
 }
 
 /// What was wrong with the record in one line: `code: detail` joined by `; `.
@@ -164,4 +236,79 @@ fn observables_json(event: EventRef<'_>) -> Vec<Value> {
         }));
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::batch::{Event, EventBatch, Text};
+    use crate::class::ClassUid;
+    use crate::context::{Context, Reference, SourceChoice};
+    use crate::id::EventId;
+    use crate::logsource::LogsourceId;
+    use std::sync::Arc;
+
+    /// A batch of one event with these fields, whose names are not interned.
+    fn batch(spans: &[(&str, &[u8], SpanType, u8)]) -> EventBatch {
+        let mut batch = EventBatch::default();
+        let context = Context::new("default", "t", SourceChoice::Auto, Reference::Received);
+        batch.push_context(&Arc::new(context));
+        for (name, value, kind, flags) in spans {
+            let (name, value) = (batch.push_text(name.as_bytes()), batch.push_text(value));
+            let (kind, flags) = (*kind, SpanFlags(*flags));
+            let (field, raw) = (FieldId::UNKNOWN, Text::default());
+            batch.spans.push(Span { field, name, value, raw, kind, flags });
+        }
+        batch.events.push(Event {
+            id: EventId(1),
+            context: 0,
+            time: 0,
+            received_time: 0,
+            class: ClassUid::BASE,
+            source: 0,
+            logsource: LogsourceId(0),
+            raw: Text::default(),
+            spans: 0..batch.spans.len() as u32,
+            values: 0..0,
+            relations: 0..0,
+            issues: 0..0,
+            stream: 0,
+            batch: 0,
+        });
+        batch
+    }
+
+    #[test]
+    fn unmapped_text_and_map_are_one() {
+        use SpanType::{Bool, Null, Number, String};
+        let batch = batch(&[
+            ("a \"b\"", b"x\x01\"\\\n", String, 0),
+            ("n", b"12", Number, 0),
+            ("m", b"1", Number, SpanFlags::MAPPED),
+            ("n", b"-0", Number, 0),
+            ("big", b"123456789012345678901", Number, 0),
+            ("zero", b"007", Number, 0),
+            ("f", b"1.5e3", Number, 0),
+            ("odd", b"0x1", Number, 0),
+            ("t", b"true", Bool, 0),
+            ("n", b"", Null, 0),
+            ("alias", b"y", String, SpanFlags::ALIAS),
+            ("bad", b"\xff", String, 0),
+        ]);
+        let (event, fields) = (batch.event(0).unwrap(), FieldTable::default());
+        let mut text = Vec::new();
+        assert!(write_unmapped(event, &fields, &mut text));
+        let read: Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(read, Value::Object(unmapped_json(event, &fields)));
+        assert_eq!(read["n"], json!([12, 0, null]));
+    }
+
+    #[test]
+    fn nothing_unmapped_is_no_text() {
+        let batch = batch(&[("m", b"1", SpanType::Number, SpanFlags::MAPPED)]);
+        let mut text = Vec::new();
+        assert!(!write_unmapped(batch.event(0).unwrap(), &FieldTable::default(), &mut text));
+        assert!(text.is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! Builders of one Arrow column each, padded with nulls where an event lacks the value.
 
-use crate::schema::{element, object_fields, observable_fields};
+use crate::schema::{element, object_fields};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, StringBuilder,
     StructBuilder, TimestampMicrosecondBuilder,
@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use serde_json::Value;
 use std::sync::Arc;
 use yagura_event::column::ColumnType;
-use yagura_event::{EventBatch, Observable, Scalar};
+use yagura_event::{EventBatch, Scalar};
 
 /// A column under construction.
 pub(crate) struct ColumnBuilder {
@@ -104,27 +104,6 @@ pub(crate) fn times() -> TimestampMicrosecondBuilder {
     TimestampMicrosecondBuilder::new().with_timezone("UTC")
 }
 
-/// A builder of lists of observables.
-pub(crate) fn observables() -> ListBuilder<StructBuilder> {
-    let fields = observable_fields();
-    ListBuilder::new(StructBuilder::from_fields(fields.clone(), 0))
-        .with_field(element(DataType::Struct(fields)))
-}
-
-/// Appends an observable with the path of its column to a list's values.
-pub(crate) fn put_observable(out: &mut StructBuilder, path: &str, observable: &Observable) {
-    let texts = [(0, path), (2, observable.kind.type_name()), (3, observable.value.as_str())];
-    for (at, text) in texts {
-        if let Some(field) = out.field_builder::<StringBuilder>(at) {
-            field.append_value(text);
-        }
-    }
-    if let Some(field) = out.field_builder::<Int64Builder>(1) {
-        field.append_value(observable.kind.type_id());
-    }
-    out.append(true);
-}
-
 fn objects() -> ListBuilder<StructBuilder> {
     let fields = object_fields();
     ListBuilder::new(StructBuilder::from_fields(fields.clone(), 0))
@@ -141,9 +120,10 @@ fn integer(value: Scalar) -> Option<i64> {
 
 fn put_text(out: &mut StringBuilder, batch: &EventBatch, value: Scalar) {
     match value {
-        Scalar::Text(text) | Scalar::Json(text) => {
-            out.append_value(String::from_utf8_lossy(batch.bytes(text)));
-        }
+        Scalar::Text(text) | Scalar::Json(text) => match std::str::from_utf8(batch.bytes(text)) {
+            Ok(text) => out.append_value(text),
+            Err(_) => out.append_value(String::from_utf8_lossy(batch.bytes(text))),
+        },
         Scalar::I64(number) => out.append_value(number.to_string()),
         Scalar::F64(number) => out.append_value(number.to_string()),
         Scalar::Bool(truth) => out.append_value(truth.to_string()),

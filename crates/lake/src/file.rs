@@ -1,11 +1,11 @@
 //! Data files: what the log says of one, and writing one from sorted rows.
 
 use crate::error::LakeError;
+use crate::gather::Gathered;
 use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
 use crate::stats::FileStats;
 use crate::store::FsStore;
-use arrow::array::{Array, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{SortColumn, lexsort_to_indices, take_record_batch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use deltalake_core::kernel::Add;
 use parquet::arrow::ArrowWriter;
@@ -112,43 +112,22 @@ fn day_text(days: i32) -> String {
     day(i64::from(days) * DAY)
 }
 
-/// Where a data file goes: its partition and its name.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// Which table.
-    pub kind: TableKind,
-    /// Day of receipt, in days since 1970.
-    pub day: i32,
-    /// Bucket.
-    pub bucket: i32,
-    /// Name of the file without ending, unique in the table.
-    pub name: &'a str,
-}
-
-/// Sorts rows of one partition, writes them as a data file and returns what the log is to
-/// say of it. `rows` are in LSN order; columns without any value are left out.
+/// Writes gathered rows as a data file and returns what the log is to say of it. `name` is that
+/// of the file without ending, unique in the table.
 ///
 /// # Errors
 /// [`LakeError::Io`], [`LakeError::Parquet`], [`LakeError::Arrow`].
-pub fn write_file(
+pub(crate) fn write_file(
     store: &FsStore,
-    place: Place<'_>,
-    rows: &RecordBatch,
+    kind: TableKind,
+    name: &str,
+    gathered: &Gathered,
 ) -> Result<FileEntry, LakeError> {
-    let counts = match place.kind {
-        TableKind::Events => count_records(rows),
-        TableKind::Matches => Vec::new(),
-    };
-    let rows = sorted(place.kind, &stored_columns(rows)?)?;
-    let stats = FileStats::of(place.kind, &rows);
-    let bytes = encode(&rows)?;
-    let path = format!(
-        "{RECEIVED_DAY}={}/{BUCKET}={}/{}.parquet",
-        day_text(place.day),
-        place.bucket,
-        place.name
-    );
-    let object = format!("{}/{path}", place.kind.name());
+    let Gathered { day, bucket, counts, rows } = gathered;
+    let stats = FileStats::of(kind, rows);
+    let bytes = encode(rows)?;
+    let path = format!("{RECEIVED_DAY}={}/{BUCKET}={bucket}/{name}.parquet", day_text(*day));
+    let object = format!("{}/{path}", kind.name());
     let written = store.put_bytes(&object, &bytes).map_err(|source| LakeError::Io {
         action: "write",
         path: object,
@@ -160,10 +139,10 @@ pub fn write_file(
     Ok(FileEntry {
         path,
         size: written.size,
-        day: place.day,
-        bucket: place.bucket,
+        day: *day,
+        bucket: *bucket,
         stats,
-        counts,
+        counts: counts.clone(),
         hash: written.hash.to_hex().to_string(),
         modified_ms: newest.unwrap_or_default().div_euclid(1_000),
     })
@@ -198,34 +177,6 @@ pub fn count_records(rows: &RecordBatch) -> Vec<StoredCount> {
             records,
         })
         .collect()
-}
-
-/// Without partition columns, which the path states, and without columns that are all null.
-fn stored_columns(rows: &RecordBatch) -> Result<RecordBatch, LakeError> {
-    let keep: Vec<usize> = rows
-        .schema()
-        .fields()
-        .iter()
-        .enumerate()
-        .filter(|(at, field)| {
-            let column = rows.column(*at);
-            !matches!(field.name().as_str(), RECEIVED_DAY | BUCKET)
-                && column.null_count() < column.len()
-        })
-        .map(|(at, _)| at)
-        .collect();
-    Ok(rows.project(&keep)?)
-}
-
-fn sorted(kind: TableKind, rows: &RecordBatch) -> Result<RecordBatch, LakeError> {
-    let keys: Vec<SortColumn> = kind
-        .sort_columns()
-        .iter()
-        .filter_map(|name| rows.column_by_name(name))
-        .map(|column| SortColumn { values: std::sync::Arc::clone(column), options: None })
-        .collect();
-    let order: UInt32Array = lexsort_to_indices(&keys, None)?;
-    Ok(take_record_batch(rows, &order)?)
 }
 
 fn encode(rows: &RecordBatch) -> Result<Vec<u8>, LakeError> {

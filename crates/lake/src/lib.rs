@@ -36,6 +36,7 @@ pub mod writer;
 
 mod columns;
 mod fence;
+mod gather;
 
 pub use error::LakeError;
 pub use file::{FileEntry, StoredCount};

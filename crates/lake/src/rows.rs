@@ -1,20 +1,21 @@
 //! From `EventBatch` to rows of the `events` table.
 
-use crate::columns::{ColumnBuilder, observables, put_observable, times};
+use crate::columns::{ColumnBuilder, times};
 use crate::error::LakeError;
 use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
 use crate::tail::TailBatch;
 use arrow::array::{
-    ArrayRef, BinaryBuilder, Date32Builder, Int32Builder, Int64Builder, ListBuilder, RecordBatch,
-    StringBuilder, StructBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BinaryBuilder, Date32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::Schema;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use yagura_event::column::COLUMNS;
-use yagura_event::json::{issues_detail, unmapped_json};
+use yagura_event::json::{issues_detail, write_unmapped};
 use yagura_event::time::DAY;
-use yagura_event::{EventBatch, EventRef, FieldTable, Lsn, ObservableKind};
+use yagura_event::{EventBatch, EventRef, FieldTable, Lsn};
 
 /// The names that numbers in a batch stand for.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +64,7 @@ struct EventRows<'a> {
     body: Vec<Option<ColumnBuilder>>,
     head: Head,
     rest: Rest,
+    scratch: Vec<u8>,
 }
 
 struct Head {
@@ -77,7 +79,6 @@ struct Head {
 }
 
 struct Rest {
-    observables: ListBuilder<StructBuilder>,
     unmapped: StringBuilder,
     raw_bytes: BinaryBuilder,
     context: StringBuilder,
@@ -109,7 +110,6 @@ impl<'a> EventRows<'a> {
                 raw_data: StringBuilder::new(),
             },
             rest: Rest {
-                observables: observables(),
                 unmapped: StringBuilder::new(),
                 raw_bytes: BinaryBuilder::new(),
                 context: StringBuilder::new(),
@@ -121,6 +121,7 @@ impl<'a> EventRows<'a> {
                 received_day: Date32Builder::new(),
                 bucket: Int32Builder::new(),
             },
+            scratch: Vec::new(),
         }
     }
 
@@ -145,7 +146,9 @@ impl<'a> EventRows<'a> {
     fn push_head(&mut self, event: EventRef<'_>) {
         let head = event.event();
         let out = &mut self.head;
-        out.event_id.append_value(head.id.to_string());
+        // Writing to a builder cannot fail.
+        let _ = write!(out.event_id, "{}", head.id);
+        out.event_id.append_value("");
         out.tenant.append_value(&event.context().tenant);
         out.feed.append_value(&event.context().feed);
         out.source.append_option(self.names.sources.get(usize::from(head.source)));
@@ -167,16 +170,10 @@ impl<'a> EventRows<'a> {
     fn push_rest(&mut self, event: EventRef<'_>, context: &ContextNames) {
         let head = event.event();
         let out = &mut self.rest;
-        for (column, observable) in event.observables() {
-            if observable.kind != ObservableKind::CommandLine {
-                put_observable(out.observables.values(), column.column().path, &observable);
-            }
-        }
-        out.observables.append(true);
-        let unmapped = unmapped_json(event, self.names.fields);
-        out.unmapped.append_option(
-            (!unmapped.is_empty()).then(|| serde_json::Value::Object(unmapped).to_string()),
-        );
+        self.scratch.clear();
+        let unmapped = write_unmapped(event, self.names.fields, &mut self.scratch);
+        let text = std::str::from_utf8(&self.scratch).ok();
+        out.unmapped.append_option(text.filter(|_| unmapped));
         out.context.append_value(&context.id);
         out.lsn.append_value(head.id.lsn().0.cast_signed());
         out.sub.append_value((head.id.0 as u32).cast_signed());
@@ -218,7 +215,6 @@ impl<'a> EventRows<'a> {
             ("received_time", Arc::new(head.received_time.finish())),
             ("class_uid", Arc::new(head.class_uid.finish())),
             ("raw_data", Arc::new(head.raw_data.finish())),
-            ("observables", Arc::new(rest.observables.finish())),
             ("unmapped", Arc::new(rest.unmapped.finish())),
             ("context", Arc::new(rest.context.finish())),
             ("lsn", Arc::new(rest.lsn.finish())),

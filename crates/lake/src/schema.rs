@@ -105,25 +105,12 @@ pub fn object_fields() -> Fields {
     ["name", "type", "value"].map(|name| Field::new(name, DataType::Utf8, true)).to_vec().into()
 }
 
-/// The fields of an observable.
-pub fn observable_fields() -> Fields {
-    vec![
-        Field::new("name", DataType::Utf8, true),
-        Field::new("type_id", DataType::Int64, true),
-        Field::new("type", DataType::Utf8, true),
-        Field::new("value", DataType::Utf8, true),
-    ]
-    .into()
-}
-
 fn event_fields() -> Vec<Field> {
     let mut fields: Vec<Field> = COLUMNS
         .iter()
         .map(|column| Field::new(column.name, arrow_type(column.kind), true))
         .collect();
-    let observables = DataType::List(element(DataType::Struct(observable_fields())));
     for (name, kind) in [
-        ("observables", observables),
         ("unmapped", DataType::Utf8),
         ("raw_bytes", DataType::Binary),
         ("context", DataType::Utf8),

@@ -11,18 +11,18 @@
 //! at or below a table's `txn` are refused.
 
 use crate::error::LakeError;
-use crate::file::{FileEntry, Place, StoredCount, write_file};
+use crate::file::{FileEntry, StoredCount, write_file};
+use crate::gather::gather;
 use crate::match_rows::match_rows;
 use crate::rows::{Names, event_rows};
-use crate::schema::{BUCKET, RECEIVED_DAY, TableKind};
+use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
-use crate::tail::{TailBatch, with_schema};
+use crate::tail::TailBatch;
 use crate::view::{LakeHandle, LakeView, TableView};
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{Date32Type, FieldRef, Int32Type, Int64Type, Schema};
-use std::collections::BTreeMap;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -231,18 +231,12 @@ impl Side {
         upto: Lsn,
     ) -> Result<Vec<FileEntry>, LakeError> {
         let kind = self.table.kind();
-        let mut parts: BTreeMap<(i32, i32), Vec<RecordBatch>> = BTreeMap::new();
-        for batch in self.tail.iter().take(count) {
-            split(&batch.rows, &mut parts)?;
-        }
+        let tail = self.tail.get(..count).unwrap_or_default();
         let mut files = Vec::new();
-        for ((day, bucket), batches) in parts {
-            for (number, chunk) in chunks(batches).into_iter().enumerate() {
-                let first = self.table.txn().0 + 1;
-                let name = format!("e{epoch:05}-{first:020}-{:020}-{number}", upto.0);
-                let place = Place { kind, day, bucket, name: &name };
-                files.push(write_file(store, place, &joined(kind, &chunk)?)?);
-            }
+        for (number, gathered) in gather(kind, tail, FILE_MEMORY_BYTES_MAX)?.iter().enumerate() {
+            let first = self.table.txn().0 + 1;
+            let name = format!("e{epoch:05}-{first:020}-{:020}-{number}", upto.0);
+            files.push(write_file(store, kind, &name, gathered)?);
         }
         Ok(files)
     }
@@ -260,63 +254,4 @@ pub(crate) fn runtime() -> Result<Runtime, LakeError> {
 
 fn lsns(rows: &RecordBatch) -> &[i64] {
     rows.column_by_name("lsn").map_or(&[], |column| column.as_primitive::<Int64Type>().values())
-}
-
-/// Adds the rows to their partitions, keeping their order.
-fn split(
-    rows: &RecordBatch,
-    parts: &mut BTreeMap<(i32, i32), Vec<RecordBatch>>,
-) -> Result<(), LakeError> {
-    let (Some(days), Some(buckets)) =
-        (rows.column_by_name(RECEIVED_DAY), rows.column_by_name(BUCKET))
-    else {
-        return Err(LakeError::Engine("rows without partition".to_owned()));
-    };
-    let days = days.as_primitive::<Date32Type>().values();
-    let buckets = buckets.as_primitive::<Int32Type>().values();
-    let mut keys: Vec<(i32, i32)> = days.iter().copied().zip(buckets.iter().copied()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    if let [key] = keys.as_slice() {
-        parts.entry(*key).or_default().push(rows.clone());
-        return Ok(());
-    }
-    for key in keys {
-        let inside: BooleanArray =
-            days.iter().zip(buckets).map(|(d, b)| Some((*d, *b) == key)).collect();
-        parts.entry(key).or_default().push(filter_record_batch(rows, &inside)?);
-    }
-    Ok(())
-}
-
-/// Runs of batches that stay within [`FILE_MEMORY_BYTES_MAX`], at least one batch each.
-fn chunks(batches: Vec<RecordBatch>) -> Vec<Vec<RecordBatch>> {
-    let mut chunks: Vec<Vec<RecordBatch>> = Vec::new();
-    let mut bytes = 0;
-    for batch in batches {
-        let size = batch.get_array_memory_size();
-        match chunks.last_mut() {
-            Some(chunk) if bytes + size <= FILE_MEMORY_BYTES_MAX => {
-                chunk.push(batch);
-                bytes += size;
-            }
-            _ => {
-                chunks.push(vec![batch]);
-                bytes = size;
-            }
-        }
-    }
-    chunks
-}
-
-/// One batch with every column that occurs in any.
-fn joined(kind: TableKind, batches: &[RecordBatch]) -> Result<RecordBatch, LakeError> {
-    let occurs = |field: &&FieldRef| {
-        batches.iter().any(|batch| batch.schema_ref().index_of(field.name()).is_ok())
-    };
-    let fields: Vec<FieldRef> = kind.schema().fields().iter().filter(occurs).cloned().collect();
-    let schema = Arc::new(Schema::new(fields));
-    let batches: Vec<RecordBatch> =
-        batches.iter().map(|batch| with_schema(batch, &schema)).collect::<Result<_, _>>()?;
-    Ok(concat_batches(&schema, &batches)?)
 }

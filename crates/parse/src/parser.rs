@@ -263,9 +263,9 @@ impl Parser {
             None => dispatch.others.iter().find(|at| holds(at)).copied(),
             Some(field) => {
                 let id = self.id(field);
-                let mut values = sink.spans().iter().filter(|span| span.field == id);
+                let mut values = sink.named(id);
                 let list = match (values.next(), values.next()) {
-                    (Some(span), None) => dispatch.by_value.get(sink.value(span)),
+                    (Some((_, span)), None) => dispatch.by_value.get(sink.value(span)),
                     (None, _) => None,
                     // A repeated field: each value may decide, so all events are tried.
                     (Some(_), Some(_)) => {
@@ -285,9 +285,9 @@ impl Parser {
     fn holds(&self, sink: &Sink<'_, '_>, tests: &[Test]) -> bool {
         tests.iter().all(|test| {
             let id = self.id(test.field);
-            let mut spans = sink.spans().iter().filter(|span| span.field == id);
+            let mut spans = sink.named(id);
             let any = |compare: fn(&[u8], &[u8]) -> bool| {
-                spans.clone().any(|span| {
+                spans.clone().any(|(_, span)| {
                     let value = sink.value(span);
                     test.values.iter().any(|wanted| compare(value, wanted))
                 })
@@ -301,7 +301,7 @@ impl Parser {
                 Op::Below(other) => {
                     let other = self.id(other);
                     let number = |id| {
-                        let span = sink.spans().iter().find(|span| span.field == id)?;
+                        let (_, span) = sink.named(id).next()?;
                         crate::convert::integer(sink.value(span))
                     };
                     matches!((number(id), number(other)), (Some(a), Some(b)) if a < b)

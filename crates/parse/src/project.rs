@@ -85,7 +85,7 @@ impl Projection<'_> {
             }
         }
         let id = sink.fields().get(b"timestamp");
-        let at = sink.spans().iter().position(|span| span.field == id && id != FieldId::UNKNOWN)?;
+        let at = sink.first(id)?;
         if !self.source.syslog {
             return None;
         }
@@ -213,7 +213,7 @@ impl Projection<'_> {
         let mut at = self.first_set(sink, &event.host, fields);
         if at.is_none() && event.host.is_empty() && self.source.syslog {
             let id = sink.fields().get(b"hostname");
-            at = sink.spans().iter().position(|span| span.field == id && id != FieldId::UNKNOWN);
+            at = sink.first(id);
         }
         if let Some(span) = at.and_then(|at| sink.spans().get(at).copied()) {
             if sink.get_column(column).is_none() {
@@ -283,10 +283,10 @@ impl Projection<'_> {
             }
             End::Field(name, kind) => {
                 let id = self.id(name);
-                let spans = sink.spans().iter().filter(|span| {
-                    span.field == id && span.value.len > 0 && !span.flags.has(SpanFlags::ALIAS)
-                });
-                for (slot, span) in found.iter_mut().zip(spans) {
+                let spans = sink
+                    .named(id)
+                    .filter(|(_, s)| s.value.len > 0 && !s.flags.has(SpanFlags::ALIAS));
+                for (slot, (_, span)) in found.iter_mut().zip(spans) {
                     *slot = Some((kind, span.value));
                 }
             }
@@ -297,17 +297,14 @@ impl Projection<'_> {
     /// The first of `names` that is there with a value other than empty and `-`.
     fn first_set(&self, sink: &Sink<'_, '_>, names: &[u32], fields: usize) -> Option<usize> {
         names.iter().find_map(|name| {
-            let id = self.id(*name);
-            sink.spans()
-                .iter()
-                .take(fields)
-                .position(|span| span.field == id && !matches!(sink.value(span), b"" | b"-"))
+            let set = |(_, span): &(usize, &Span)| !matches!(sink.value(span), b"" | b"-");
+            let found = sink.named(self.id(*name)).find(set);
+            found.map(|(at, _)| at).filter(|at| *at < fields)
         })
     }
 
     fn position(&self, sink: &Sink<'_, '_>, name: u32, fields: usize) -> Option<usize> {
-        let id = self.id(name);
-        sink.spans().iter().take(fields).position(|span| span.field == id)
+        sink.first(self.id(name)).filter(|at| *at < fields)
     }
 
     fn id(&self, name: u32) -> FieldId {

@@ -50,6 +50,7 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// Copies `record` into the batch's arena and begins with no fields.
     pub fn new(batch: &'b mut EventBatch, fields: &'b FieldTable, record: &'r [u8]) -> Self {
         let raw = batch.push_text(record);
+        batch.firsts.begin(fields.len());
         let (spans, values) = (batch.spans.len(), batch.values.len());
         let issues = batch.issues.len();
         let lossy = std::str::from_utf8(record).is_err();
@@ -143,6 +144,27 @@ impl<'b, 'r> Sink<'b, 'r> {
         self.batch.spans.get(self.spans..).unwrap_or_default()
     }
 
+    /// The fields of a name that is interned, in order, with their places.
+    pub fn named(&self, id: FieldId) -> impl Iterator<Item = (usize, &Span)> + Clone {
+        let spans = self.spans();
+        let (first, end) = match self.batch.firsts.find(id, spans) {
+            None => (0, 0),
+            Some((first, true)) => (first, spans.len()),
+            Some((first, false)) => (first, first + 1),
+        };
+        let range = spans.get(first..end).unwrap_or_default();
+        range
+            .iter()
+            .enumerate()
+            .filter(move |(_, s)| s.field == id)
+            .map(move |(at, s)| (first + at, s))
+    }
+
+    /// The place of the first field of a name that is interned.
+    pub fn first(&self, id: FieldId) -> Option<usize> {
+        self.batch.firsts.find(id, self.spans()).map(|(first, _)| first)
+    }
+
     /// The text of a span's value.
     pub fn value(&self, span: &Span) -> &[u8] {
         self.batch.bytes(span.value)
@@ -151,12 +173,11 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// The value of the first field of a name, which need not be interned.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         let id = self.fields.get(name);
-        self.spans()
-            .iter()
-            .find(|span| {
-                span.field == id && (id != FieldId::UNKNOWN || self.batch.bytes(span.name) == name)
-            })
-            .map(|span| self.batch.bytes(span.value))
+        if id != FieldId::UNKNOWN {
+            return self.named(id).next().map(|(_, span)| self.batch.bytes(span.value));
+        }
+        let unknown = |span: &&Span| span.field == id && self.batch.bytes(span.name) == name;
+        self.spans().iter().find(unknown).map(|span| self.batch.bytes(span.value))
     }
 
     /// A point to return to if the record turns out to be another source's.
@@ -213,7 +234,7 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// Adds a span of known parts, such as an alias of another.
     pub(crate) fn push_span(&mut self, span: Span) {
         if !self.full() {
-            self.batch.spans.push(span);
+            self.add(span);
         }
     }
 
@@ -234,6 +255,12 @@ impl<'b, 'r> Sink<'b, 'r> {
         let field = self.fields.get(name);
         let name =
             if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
-        self.batch.spans.push(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
+        self.add(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
+    }
+
+    fn add(&mut self, span: Span) {
+        let EventBatch { spans, firsts, .. } = &mut *self.batch;
+        firsts.note(span.field, spans.get(self.spans..).unwrap_or_default());
+        spans.push(span);
     }
 }

@@ -33,6 +33,8 @@ pub struct Scratch {
     /// The indicators'.
     pub indicators: yagura_enrich::Scratch,
     found: Vec<Match>,
+    /// Relations of one unit of work.
+    pub relations: crate::pipeline::known::Known,
 }
 
 impl Engine {

@@ -1,5 +1,6 @@
 //! The platform's wiring: configuration, engine, pipeline threads, node, command line.
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -43,23 +43,18 @@ impl<'de> Deserialize<'de> for SampleRef {
 
 impl SampleRef {
     pub fn of(m: &Match) -> Self {
-        Self::new(Sample {
-            event: m.event,
-            rule: m.rule.clone(),
-            time: m.time,
-            source: m.source.clone(),
-            feed: m.feed.clone(),
-            fields: m.fields.clone(),
-            parties: m.parties.clone(),
-            raw: m.raw.clone(),
-        })
+        Self::shared(Arc::clone(&m.sample))
     }
 
     fn new(sample: Sample) -> Self {
+        Self::shared(Arc::new(sample))
+    }
+
+    fn shared(sample: Arc<Sample>) -> Self {
         let fields: usize = sample.fields.iter().map(|(k, v)| k.len() + v.len() + 48).sum();
         let parties: usize = sample.parties.iter().map(|p| p.observable.value.len() + 32).sum();
         let bytes = 200 + sample.raw.len() + sample.rule.len() + fields + parties;
-        Self { sample: Arc::new(sample), bytes }
+        Self { sample, bytes }
     }
 }
 

@@ -2,9 +2,12 @@
 
 use super::scratch::Scratch;
 use super::{Cond, Hit, HitField, HitPlace, Matcher};
+use std::sync::Arc;
 use yagura_event::batch::role_of;
 use yagura_event::finding::SAMPLE_RAW_BYTES_MAX;
-use yagura_event::{ColumnId, EventRef, Match, MatchId, Party, Scalar, SpanType, TenantName};
+use yagura_event::{
+    ColumnId, EventRef, Match, MatchId, Party, Sample, Scalar, SpanType, TenantName,
+};
 
 /// Most fields shown of one match; a rule with more is explained well enough by these.
 pub const HIT_FIELDS_MAX: usize = 24;
@@ -48,21 +51,24 @@ impl Matcher {
         let mut parties: Vec<Party> = parties.collect();
         parties.sort();
         parties.dedup();
-        Match {
-            id: MatchId::new(&tenant, &rule, head.id).0,
-            tenant: tenant.as_str().to_owned(),
-            rule,
+        let sample = Sample {
             event: head.id.0,
             time: head.time,
-            received_time: head.received_time,
-            stream: head.stream,
-            batch: head.batch,
             source: source_name.to_owned(),
             feed: context.feed.clone(),
             fields: fields.collect(),
-            keys,
             parties,
             raw: text(event.raw(), SAMPLE_RAW_BYTES_MAX),
+            rule,
+        };
+        Match {
+            id: MatchId::new(&tenant, &sample.rule, head.id).0,
+            tenant: tenant.as_str().to_owned(),
+            received_time: head.received_time,
+            stream: head.stream,
+            batch: head.batch,
+            keys,
+            sample: Arc::new(sample),
         }
     }
 

@@ -9,7 +9,7 @@ use yagura_detect::correlate::{
 use yagura_event::time::{DAY, HOUR, SECOND};
 use yagura_event::{
     EventId, Finding, FindingId, Level, Lsn, Match, Micros, Observable, ObservableKind, Party,
-    Role, TenantName,
+    Role, Sample, TenantName,
 };
 
 /// 2026-01-01T00:00:00Z.
@@ -51,24 +51,27 @@ pub fn plan(correlations: Vec<CorrelationPlan>) -> Arc<Plan> {
 pub fn hit(event: u128, rule: &str, seconds: f64, group: &str, value: &str) -> Match {
     let time = T0 + (seconds * SECOND as f64) as Micros;
     let keys = vec![("g".to_owned(), group.to_owned()), ("v".to_owned(), value.to_owned())];
-    Match {
-        id: event * 16 + u128::from(rule.as_bytes()[rule.len() - 1] % 16),
-        tenant: "default".into(),
+    let sample = Sample {
         rule: rule.into(),
         event,
         time,
-        received_time: time,
-        stream: 1,
-        batch: 0,
         source: "test".into(),
         feed: "f".into(),
         fields: vec![("v".into(), value.into())],
-        keys,
         parties: vec![Party {
             role: Role::Device,
             observable: Observable::new(ObservableKind::Host, group).unwrap(),
         }],
         raw: format!("event {event} of {group}"),
+    };
+    Match {
+        id: event * 16 + u128::from(rule.as_bytes()[rule.len() - 1] % 16),
+        tenant: "default".into(),
+        received_time: time,
+        stream: 1,
+        batch: 0,
+        keys,
+        sample: Arc::new(sample),
     }
 }
 

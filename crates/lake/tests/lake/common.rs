@@ -58,21 +58,24 @@ pub fn matches(lsns: RangeInclusive<u64>) -> Vec<(Lsn, Match)> {
         let tenant = ["acme", "zeta"][(lsn % 2) as usize];
         let event = EventId::journal(1, 1, Lsn(lsn), 0);
         let name = TenantName::new(tenant).unwrap();
-        let one = Match {
-            id: MatchId::new(&name, "rule-1", event).0,
-            tenant: tenant.into(),
+        let sample = Sample {
             rule: "rule-1".into(),
             event: event.0,
             time: START,
-            received_time: START + (lsn / 10) as i64 * HOUR,
-            stream: 1,
-            batch: 0,
             source: "linux_syslog".into(),
             feed: "syslog".into(),
             fields: vec![("user".into(), "a".into()), ("user".into(), "b".into())],
-            keys: vec![],
             parties: vec![],
             raw: String::new(),
+        };
+        let one = Match {
+            id: MatchId::new(&name, "rule-1", event).0,
+            tenant: tenant.into(),
+            received_time: START + (lsn / 10) as i64 * HOUR,
+            stream: 1,
+            batch: 0,
+            keys: vec![],
+            sample: Arc::new(sample),
         };
         (Lsn(lsn), one)
     })

@@ -36,6 +36,8 @@ pub enum Command {
     Findings(FindingsArgs),
     /// Print the double-entry table of records received and what became of them
     Books(DataArgs),
+    /// Measure: each figure with its input and the machine
+    Bench(BenchArgs),
     /// Print the effective configuration
     Config(ConfigArgs),
 }
@@ -242,4 +244,46 @@ pub struct ConfigArgs {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// What to measure
+    #[arg(value_enum, value_name = "NAME")]
+    pub name: BenchName,
+    /// Records fed, at least
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub records: u64,
+    /// Records a second of `latency`; several rates where absent
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u64>,
+    /// Rule files or folders beside those that come with the program (end the list with another
+    /// option or `--`)
+    #[arg(long, value_name = "PATH", num_args = 1..)]
+    pub rules: Vec<PathBuf>,
+    /// Indicator lists in force in `detect` and `pipeline`
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub intel: Vec<PathBuf>,
+    /// Files and folders whose records are fed
+    #[arg(long, value_name = "INPUT", num_args = 1..)]
+    pub input: Vec<PathBuf>,
+    /// New data directory of `pipeline` and `latency`, kept; a temporary one where absent
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Output form: table or ndjson
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum BenchName {
+    /// Parsing, records a second of one core for each source
+    Parse,
+    /// Matching, nanoseconds an event for each source
+    Detect,
+    /// The whole way, from records to committed tables and findings
+    Pipeline,
+    /// Time from receipt to visible and judged at steady rates
+    Latency,
 }

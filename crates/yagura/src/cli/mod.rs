@@ -36,6 +36,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),
+        Command::Bench(args) => crate::bench::run(&args).map(|()| true),
         Command::Config(args) => offline::config(&args).map(|()| true),
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use yagura_detect::RuleSet;
 use yagura_detect::correlate::{BatchCorrelator, INDICATOR, Limits, RulePlan};
-use yagura_event::{EventBatch, Finding, Level, Lsn, Match, Sample};
+use yagura_event::{EventBatch, Finding, Level, Lsn, Match};
 use yagura_parse::{Framer, Sources, UNRECOGNISED};
 use yagura_verdict::finding_json;
 
@@ -187,16 +187,7 @@ fn finding_of(found: &Match, rule: &RulePlan) -> Finding {
         last_time: found.time,
         count: 1,
         parties: found.parties.clone(),
-        samples: vec![Sample {
-            event: found.event,
-            rule: found.rule.clone(),
-            time: found.time,
-            source: found.source.clone(),
-            feed: found.feed.clone(),
-            fields: found.fields.clone(),
-            parties: found.parties.clone(),
-            raw: found.raw.clone(),
-        }],
+        samples: vec![found.sample.as_ref().clone()],
         lsn: 0,
     }
 }

@@ -6,7 +6,7 @@
 use crate::engine::Engine;
 use crate::pipeline::batches::Batches;
 use crate::pipeline::snapshot::{Snapshot, SnapshotStore};
-use crate::pipeline::ties::Ties;
+use crate::pipeline::ties::{Sighting, Ties, UnitTies};
 use crate::pipeline::work::{Done, Hit, Tie};
 use std::sync::Arc;
 use yagura_detect::correlate::{Correlator, Limits};
@@ -107,9 +107,10 @@ impl JudgeConsumer {
         self.snapshot_lsn
     }
 
-    /// Whether somebody waits for what is pending: a closed batch.
+    /// Whether what is pending should not wait: for a closed batch somebody does, and of
+    /// relations there is only so much room.
     pub fn urgent(&self) -> bool {
-        self.urgent
+        self.urgent || self.ties.full()
     }
 
     /// Takes one result.
@@ -125,6 +126,7 @@ impl JudgeConsumer {
         }
         let mut hits = done.hits.iter().peekable();
         let mut ties = done.ties.iter().peekable();
+        let mut unit = UnitTies::new(done.relations.len());
         let mut controls = done.controls.iter().peekable();
         for event in done.batch.iter() {
             let (lsn, received) = (event.lsn(), event.event().received_time);
@@ -146,8 +148,12 @@ impl JudgeConsumer {
                 self.batches.progress(head.batch, head.stream, lsn > self.stored);
             }
             while let Some(tie) = ties.next_if(|tie| tie.lsn == lsn) {
-                if lsn > self.stored {
-                    self.ties.add(&event.context().tenant, tie, head.time, event.context(), lsn);
+                let relation = done.relations.get(tie.relation as usize);
+                if let Some(relation) = relation.filter(|_| lsn > self.stored) {
+                    let (at, context_at, time) = (tie.relation, head.context, head.time);
+                    let context = event.context();
+                    let sighting = Sighting { at, relation, context_at, context, time, lsn };
+                    self.ties.add(&mut unit, sighting);
                 }
             }
         }

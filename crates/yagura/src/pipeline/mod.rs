@@ -13,6 +13,7 @@ pub mod batches;
 pub mod channel;
 pub mod flight;
 pub mod judge;
+pub mod known;
 pub mod lakes;
 pub mod progress;
 pub mod run;

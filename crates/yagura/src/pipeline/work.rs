@@ -4,7 +4,7 @@ use crate::engine::{Engine, Scratch};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use yagura_event::{EventBatch, Lsn, Match, Micros, Relation};
+use yagura_event::{Context, ContextId, EventBatch, Lsn, Match, Micros, Relation};
 use yagura_journal::{Chunk, Entry, JournalError, JournalHandle};
 use yagura_parse::RecordHeader;
 
@@ -35,14 +35,13 @@ pub struct Hit {
     pub feeds_only: bool,
 }
 
-/// A tie with its tenant, time and record.
+/// A tie of one record.
+#[derive(Clone, Copy)]
 pub struct Tie {
     /// The record's entry.
     pub lsn: Lsn,
-    /// Index of the event in the batch.
-    pub event: usize,
-    /// The tie.
-    pub relation: Relation,
+    /// Which of the unit's relations.
+    pub relation: u32,
 }
 
 /// What became of a [`Work`].
@@ -59,6 +58,8 @@ pub struct Done {
     pub batch: EventBatch,
     /// The matches, in entry order.
     pub hits: Vec<Hit>,
+    /// The distinct relations of the unit.
+    pub relations: Vec<Relation>,
     /// The ties, in entry order.
     pub ties: Vec<Tie>,
     /// Control entries with position and received time.
@@ -101,11 +102,14 @@ pub fn process_noting(
         now: 0,
         batch: EventBatch::default(),
         hits: Vec::new(),
+        relations: Vec::new(),
         ties: Vec::new(),
         controls: Vec::new(),
         engine: Arc::clone(&engine),
         bytes,
     };
+    // Neighbours mostly share their context.
+    let mut last: Option<(ContextId, Arc<Context>)> = None;
     for index in range {
         let Some(entry) = chunk.get(index) else { break };
         (done.last, done.now) = (entry.lsn, entry.received);
@@ -113,8 +117,14 @@ pub fn process_noting(
             done.controls.push((entry.lsn, entry.received, entry.entry()?));
             continue;
         };
-        let Some(context) = journal.context(record.context) else {
-            return Err(JournalError::ContextUnknown(record.context));
+        let context = match &last {
+            Some((id, context)) if *id == record.context => context,
+            _ => {
+                let Some(context) = journal.context(record.context) else {
+                    return Err(JournalError::ContextUnknown(record.context));
+                };
+                &last.insert((record.context, context)).1
+            }
         };
         let header = RecordHeader {
             id: entry.event_id(0),
@@ -125,9 +135,9 @@ pub fn process_noting(
             position: record.position,
         };
         if at(entry.lsn) {
-            parse_guarded(&engine, &context, &header, record.bytes, &mut done.batch);
+            parse_guarded(&engine, context, &header, record.bytes, &mut done.batch);
         } else {
-            yagura_parse::unparsed(&context, &header, record.bytes, &mut done.batch);
+            yagura_parse::unparsed(context, &header, record.bytes, &mut done.batch);
         }
     }
     match_events(&engine, &mut done, at, scratch);
@@ -181,15 +191,19 @@ impl Marks {
 }
 
 fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scratch: &mut Scratch) {
-    for (index, event) in done.batch.iter().enumerate() {
+    let mut known = std::mem::take(&mut scratch.relations);
+    known.clear();
+    for event in done.batch.iter() {
         let lsn = event.lsn();
         if at(lsn) {
             engine.match_event(event, scratch, |found, feeds_only| {
                 done.hits.push(Hit { lsn, feeds_only, found });
             });
         }
-        for relation in event.relations() {
-            done.ties.push(Tie { lsn: event.lsn(), event: index, relation });
+        for span in event.relation_spans() {
+            let relation = known.find(&done.batch, span, &mut done.relations);
+            done.ties.extend(relation.map(|relation| Tie { lsn: event.lsn(), relation }));
         }
     }
+    scratch.relations = known;
 }
