@@ -3,6 +3,7 @@
 use crate::attack::{Tactic, tactics, techniques};
 use crate::graph::Graph;
 use crate::outcome::of_finding;
+use crate::weight::INDICATOR;
 use serde_json::{Map, Value, json};
 use yagura_event::json::OCSF_VERSION;
 use yagura_event::time::{Micros, rfc3339};
@@ -99,10 +100,11 @@ pub(crate) fn span(root: &mut Map<String, Value>, first: Micros, last: Micros) {
 }
 
 /// OCSF `analytic`: a single-event rule is a Rule, what counts or measures is Statistical, what
-/// looks at several rules or at rhythm is Behavioral.
+/// looks at several rules or at rhythm is Behavioral, a list of indicators is none of these.
 pub(crate) fn analytic(uid: &str, name: &str, kind: &str) -> Value {
     let (type_id, word) = match kind {
         "rule" | "" => (1, "Rule"),
+        INDICATOR => (99, "Indicator"),
         "event_count" | "value_count" => (3, "Statistical"),
         _ => (2, "Behavioral"),
     };

@@ -6,7 +6,7 @@ use crate::graph::Graph;
 use crate::outcome::{Outcome, of_finding};
 use crate::params::{FINDINGS_MAX, LINK_NONE, PREVALENT_HOSTS_MIN, PREVALENT_SHARE, ROUTINE_SPAN};
 use crate::touch::{Touch, touches};
-use crate::weight::{Evidence, evidence, finding_weight, is_lead};
+use crate::weight::{Evidence, INDICATOR, evidence, finding_weight, is_lead};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_event::time::Micros;
 use yagura_event::{Finding, Level, ObservableKind};
@@ -31,7 +31,8 @@ pub struct Reading<'a> {
     pub touches: Vec<Touch>,
     /// Tactics of its rule.
     pub tactics: Vec<Tactic>,
-    /// What findings depend on each other by: the first technique, else the rule.
+    /// What findings depend on each other by: the first technique, else the rule; of indicators
+    /// the value.
     pub dependence: String,
     /// Whether it is only a lead, see [`is_lead`].
     pub lead: bool,
@@ -88,8 +89,11 @@ fn read<'a>(item: Item<'a>, touches: Vec<Touch>, spread: Spread, graph: &Graph) 
     if finding.kind == "periodic" {
         weight *= own_contact(&touches);
     }
-    let dependence =
-        techniques(&finding.tags).into_iter().next().unwrap_or_else(|| finding.rule.clone());
+    let dependence = match finding.kind.as_str() {
+        // Lists copy from each other: what several say of one value is said about once.
+        INDICATOR => finding.group.clone(),
+        _ => techniques(&finding.tags).into_iter().next().unwrap_or_else(|| finding.rule.clone()),
+    };
     let evidence = evidence(finding, &touches, &dependence, outcome, weight, graph);
     Reading {
         finding,

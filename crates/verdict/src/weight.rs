@@ -23,6 +23,9 @@ use crate::touch::{Touch, inward};
 use yagura_event::time::Micros;
 use yagura_event::{Finding, FindingId, Level, ObservableKind, Role};
 
+/// Kind of the findings of indicators.
+pub(crate) const INDICATOR: &str = "indicator";
+
 /// What one finding says about one entity.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Evidence {
@@ -61,10 +64,11 @@ impl Evidence {
     }
 }
 
-/// Whether a finding is only a lead: one event that looked bad, below critical. Leads add to a
-/// story that conjunctions tell; alone they open none.
+/// Whether a finding is only a lead: one event that looked bad, below critical, or an indicator
+/// of any level: whoever wrote the list does not know what happened here. Leads add to a story
+/// that conjunctions tell; alone they open none.
 pub fn is_lead(finding: &Finding) -> bool {
-    finding.kind == "rule" && finding.level < Level::Critical
+    finding.kind == INDICATOR || (finding.kind == "rule" && finding.level < Level::Critical)
 }
 
 /// What a finding says as a whole, in nats.

@@ -1,10 +1,12 @@
-//! Rules and sources in force, compiled: one content-addressed epoch.
+//! Rules, sources and indicators in force, compiled: one content-addressed epoch.
 
 use std::sync::Arc;
-use yagura_detect::correlate::{Plan, PlanError};
+use yagura_detect::correlate::plan::SUPPRESS_CORRELATION;
+use yagura_detect::correlate::{Plan, PlanError, RulePlan};
 use yagura_detect::{Hit, Matcher, RuleIndex, RuleKind, RuleSet};
-use yagura_event::{FieldTable, FieldTableBuilder};
-use yagura_parse::{Parser, Sources};
+use yagura_enrich::Indicators;
+use yagura_event::{EventRef, FieldTable, FieldTableBuilder, Match};
+use yagura_parse::{Parser, Sources, UNRECOGNISED};
 
 /// What parse and match need; immutable, shared by every worker.
 pub struct Engine {
@@ -12,12 +14,13 @@ pub struct Engine {
     sources: Arc<Sources>,
     fields: Arc<FieldTable>,
     rules: Arc<RuleSet>,
-    parser: Parser,
-    matcher: Matcher,
-    feeds_only: Vec<bool>,
-    source_names: Vec<String>,
+    parser: Arc<Parser>,
+    matcher: Arc<Matcher>,
+    feeds_only: Arc<[bool]>,
+    source_names: Arc<[String]>,
+    indicators: Option<Arc<Indicators>>,
     plan: Arc<Plan>,
-    plan_errors: Vec<PlanError>,
+    plan_errors: Arc<[PlanError]>,
 }
 
 /// A worker's reusable memory.
@@ -27,6 +30,9 @@ pub struct Scratch {
     pub matcher: yagura_detect::Scratch,
     /// Hits of one event.
     pub hits: Vec<Hit>,
+    /// The indicators'.
+    pub indicators: yagura_enrich::Scratch,
+    found: Vec<Match>,
     /// Relations of one unit of work.
     pub relations: crate::pipeline::known::Known,
 }
@@ -44,22 +50,80 @@ impl Engine {
         let feeds_only =
             rules.rules.iter().map(|r| !r.generate && matches!(r.kind, RuleKind::Rule)).collect();
         let (plan, plan_errors) = Plan::from_rules(&rules.rules);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&sources.hash());
-        hasher.update(&rules.hash());
-        let mut hash = [0u8; 16];
-        hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         Self {
-            hash,
-            parser: Parser::new(Arc::clone(&sources), Arc::clone(&fields)),
+            hash: hash_of(&sources, &rules, None),
+            parser: Arc::new(Parser::new(Arc::clone(&sources), Arc::clone(&fields))),
             sources,
             fields,
             rules,
-            matcher,
+            matcher: Arc::new(matcher),
             feeds_only,
-            source_names,
+            source_names: source_names.into(),
+            indicators: None,
             plan: Arc::new(plan),
-            plan_errors,
+            plan_errors: plan_errors.into(),
+        }
+    }
+
+    /// The same rules and sources with other indicators in force; `None` for none.
+    pub fn with_indicators(&self, indicators: Option<Arc<Indicators>>) -> Self {
+        let rules = indicators.iter().flat_map(|set| set.rules());
+        let rules = rules.map(|rule| RulePlan {
+            id: rule.id.clone(),
+            title: rule.title.clone(),
+            level: rule.level,
+            tags: Vec::new(),
+            finding: rule.finding,
+            // A listed address that comes all day is one finding a day.
+            suppress: SUPPRESS_CORRELATION,
+            indicator: true,
+        });
+        let (plan, plan_errors) = Plan::from_rules_and(&self.rules.rules, rules.collect());
+        let hash = hash_of(&self.sources, &self.rules, indicators.as_deref());
+        Self {
+            hash,
+            sources: Arc::clone(&self.sources),
+            fields: Arc::clone(&self.fields),
+            rules: Arc::clone(&self.rules),
+            parser: Arc::clone(&self.parser),
+            matcher: Arc::clone(&self.matcher),
+            feeds_only: Arc::clone(&self.feeds_only),
+            source_names: Arc::clone(&self.source_names),
+            indicators,
+            plan: Arc::new(plan),
+            plan_errors: plan_errors.into(),
+        }
+    }
+
+    /// The indicators in force.
+    pub fn indicators(&self) -> Option<&Arc<Indicators>> {
+        self.indicators.as_ref()
+    }
+
+    /// Hands out the matches of an event: those of rules, each with whether it only feeds
+    /// correlations, then those of indicators.
+    pub fn match_event(
+        &self,
+        event: EventRef<'_>,
+        scratch: &mut Scratch,
+        mut take: impl FnMut(Match, bool),
+    ) {
+        let source = self.source_name(event.event().source);
+        // A record that no source could read has no fields: every rule that only excludes
+        // something would hit it.
+        if event.event().source != UNRECOGNISED {
+            let mut hits = std::mem::take(&mut scratch.hits);
+            hits.clear();
+            self.matcher.matches(event, &mut scratch.matcher, &mut hits);
+            for hit in &hits {
+                let found = self.matcher.build_match(event, hit, source, &mut scratch.matcher);
+                take(found, self.feeds_only(hit.rule));
+            }
+            scratch.hits = hits;
+        }
+        if let Some(indicators) = &self.indicators {
+            indicators.matches(event, source, &mut scratch.indicators, &mut scratch.found);
+            scratch.found.drain(..).for_each(|found| take(found, false));
         }
     }
 
@@ -117,4 +181,17 @@ impl Engine {
     pub fn feeds_only(&self, rule: RuleIndex) -> bool {
         self.feeds_only.get(rule.at()).copied().unwrap_or(false)
     }
+}
+
+/// The content address of everything in force.
+fn hash_of(sources: &Sources, rules: &RuleSet, indicators: Option<&Indicators>) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&sources.hash());
+    hasher.update(&rules.hash());
+    if let Some(indicators) = indicators {
+        hasher.update(&indicators.hash());
+    }
+    let mut hash = [0u8; 16];
+    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    hash
 }

@@ -1,24 +1,41 @@
-//! Rules and sources that were in force, kept by content so that a replay uses the same.
+//! Rules, sources and indicators that were in force, kept by content so that a replay uses the
+//! same.
+//!
+//! An epoch is one JSON file. It names the indicator lists and warning lists, each of which is a
+//! file of its own, `parts/<content hash>.zst`: a list that changes every hour does not keep the
+//! others with it.
 
 use crate::engine::Engine;
+use crate::intel::Intel;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yagura_detect::RuleSet;
 use yagura_disk::{Fs, create_dirs, write_atomic};
+use yagura_enrich::{Indicators, List, WarningList, Warnings};
 use yagura_event::Lsn;
 use yagura_journal::{Entry, EntryKind, JournalHandle};
 use yagura_parse::{SourceText, Sources};
 
 const DIR: &str = "epochs";
 const HISTORY: &str = "history.json";
+const PARTS: &str = "parts";
+
+/// zstd's own choice between speed and size.
+const PARTS_LEVEL: i32 = 3;
 
 /// What an engine is built from.
 #[derive(Serialize, Deserialize)]
 struct Content {
     rules: Vec<(String, String)>,
     sources: Vec<Text>,
+    /// Content addresses of indicator lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    lists: Vec<String>,
+    /// Content addresses of warning lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,11 +58,16 @@ impl Epochs {
         Self { fs, dir: data.join(DIR) }
     }
 
-    /// Keeps what `engine` was built from.
+    /// Keeps what `engine` was built from; `intel` is what its indicators were.
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub fn save(&self, engine: &Engine, rules: &[(String, String)]) -> anyhow::Result<()> {
+    pub fn save(
+        &self,
+        engine: &Engine,
+        rules: &[(String, String)],
+        intel: Option<&Intel>,
+    ) -> anyhow::Result<()> {
         let path = self.path(engine.hash());
         if self.fs.exists(&path)? {
             return Ok(());
@@ -55,8 +77,22 @@ impl Epochs {
             source: text.source.clone(),
             messages: text.messages.clone(),
         });
-        let content = Content { rules: rules.to_vec(), sources: sources.collect() };
+        let mut content = Content {
+            rules: rules.to_vec(),
+            sources: sources.collect(),
+            lists: Vec::new(),
+            warnings: Vec::new(),
+        };
         create_dirs(self.fs.as_ref(), &self.dir)?;
+        if let Some(intel) = intel {
+            create_dirs(self.fs.as_ref(), &self.dir.join(PARTS))?;
+            for list in &intel.lists {
+                content.lists.push(self.save_part(&list.encode())?);
+            }
+            for list in &intel.warnings {
+                content.warnings.push(self.save_part(&list.encode())?);
+            }
+        }
         write_atomic(self.fs.as_ref(), &path, &serde_json::to_vec(&content)?)
             .context("cannot keep the rules in force")
     }
@@ -75,7 +111,16 @@ impl Epochs {
             messages: text.messages,
         });
         let sources = Sources::compile(texts.collect())?;
-        let engine = Engine::new(Arc::new(sources), Arc::new(RuleSet::load(content.rules)));
+        let mut engine = Engine::new(Arc::new(sources), Arc::new(RuleSet::load(content.rules)));
+        if !content.lists.is_empty() || !content.warnings.is_empty() {
+            let lists = content.lists.iter().map(|name| Ok(List::decode(&self.part(name)?)?));
+            let warnings =
+                content.warnings.iter().map(|name| Ok(WarningList::decode(&self.part(name)?)?));
+            let lists = lists.collect::<anyhow::Result<Vec<_>>>()?;
+            let warnings = warnings.collect::<anyhow::Result<Vec<_>>>()?;
+            let set = Indicators::new(&lists, Warnings::new(&warnings))?;
+            engine = engine.with_indicators(Some(Arc::new(set)));
+        }
         if engine.hash() != hash {
             bail!(
                 "rules that were in force are damaged; restore the folder {}",
@@ -120,6 +165,30 @@ impl Epochs {
         create_dirs(self.fs.as_ref(), &self.dir)
             .and_then(|()| write_atomic(self.fs.as_ref(), &path, &bytes))
             .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// Keeps the canonical form of a list under its content address.
+    fn save_part(&self, content: &[u8]) -> anyhow::Result<String> {
+        let name = blake3::hash(content).to_hex().to_string();
+        let path = self.part_path(&name);
+        if !self.fs.exists(&path)? {
+            let packed = zstd::encode_all(content, PARTS_LEVEL)?;
+            write_atomic(self.fs.as_ref(), &path, &packed)
+                .context("cannot keep the indicators in force")?;
+        }
+        Ok(name)
+    }
+
+    fn part(&self, name: &str) -> anyhow::Result<Vec<u8>> {
+        let path = self.part_path(name);
+        let wrong = || format!("cannot read indicators that were in force: {}", path.display());
+        let content = zstd::decode_all(self.fs.read(&path).with_context(wrong)?.as_slice())?;
+        anyhow::ensure!(blake3::hash(&content).to_hex().as_str() == name, wrong());
+        Ok(content)
+    }
+
+    fn part_path(&self, name: &str) -> PathBuf {
+        self.dir.join(PARTS).join(format!("{name}.zst"))
     }
 
     fn path(&self, hash: [u8; 16]) -> PathBuf {

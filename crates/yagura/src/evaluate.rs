@@ -15,7 +15,7 @@ use yagura_event::{
     Context, EventBatch, Finding, Level, Lsn, Match, Micros, Observable, Reference, RelationKind,
     SourceChoice,
 };
-use yagura_parse::{Framer, UNRECOGNISED};
+use yagura_parse::Framer;
 use yagura_verdict::{Candidate, Graph, Item, Tie, candidates};
 
 /// Why files could not be evaluated.
@@ -152,17 +152,10 @@ fn take(
         reading.events += 1;
         let head = event.event();
         let time = head.time + shift;
-        if head.source != UNRECOGNISED {
-            scratch.hits.clear();
-            engine.matcher().matches(event, &mut scratch.matcher, &mut scratch.hits);
-            let source = engine.source_name(head.source);
-            for hit in &scratch.hits {
-                let mut found =
-                    engine.matcher().build_match(event, hit, source, &mut scratch.matcher);
-                found.time = time;
-                reading.matches.push(found);
-            }
-        }
+        engine.match_event(event, scratch, |mut found, _| {
+            found.time = time;
+            reading.matches.push(found);
+        });
         for relation in event.relations() {
             let hour = time.div_euclid(HOUR);
             let key = (relation.kind, relation.from.clone(), relation.to.clone(), hour);

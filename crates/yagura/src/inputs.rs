@@ -8,7 +8,7 @@ use yagura_collect::container::{Fault, Part, Shelf, expand};
 use yagura_parse::{Framer, RECORD_BYTES_MAX};
 
 /// Deepest folder followed; deeper ones are an error, since links may lead in circles.
-const DEPTH_MAX: usize = 32;
+pub const DEPTH_MAX: usize = 32;
 
 /// Endings that a compressed file has in addition to its own name.
 const PACKED_ENDINGS: &[&str] = &[".gz", ".zst", ".bz2", ".xz"];

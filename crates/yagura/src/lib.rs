@@ -7,6 +7,7 @@ pub mod engine;
 pub mod epochs;
 pub mod evaluate;
 pub mod inputs;
+pub mod intel;
 pub mod message;
 pub mod node;
 pub mod pipeline;

@@ -25,6 +25,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "disk", ours: &[], forbidden: HEAVY },
     Layer { name: "parse", ours: &["event"], forbidden: HEAVY },
     Layer { name: "detect", ours: &["event"], forbidden: HEAVY },
+    Layer { name: "enrich", ours: &["event"], forbidden: HEAVY },
     Layer { name: "verdict", ours: &["event"], forbidden: HEAVY_OR_IO },
     Layer { name: "journal", ours: &["event", "disk"], forbidden: HEAVY },
     Layer { name: "lake", ours: &["event", "disk"], forbidden: &["axum", "rusqlite"] },
@@ -43,8 +44,8 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "yagura",
         ours: &[
-            "event", "disk", "parse", "detect", "verdict", "journal", "lake", "meta", "collect",
-            "api", "testkit",
+            "event", "disk", "parse", "detect", "enrich", "verdict", "journal", "lake", "meta",
+            "collect", "api", "testkit",
         ],
         forbidden: &[],
     },

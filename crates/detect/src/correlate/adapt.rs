@@ -10,7 +10,12 @@ use yagura_event::Micros;
 impl Plan {
     /// The plan of a loaded rule set; correlations that cannot run come back with the reason.
     pub fn from_rules(infos: &[RuleInfo]) -> (Self, Vec<PlanError>) {
-        let mut rules = Vec::new();
+        Self::from_rules_and(infos, Vec::new())
+    }
+
+    /// [`Plan::from_rules`] with further plain rules, such as those of indicators.
+    pub fn from_rules_and(infos: &[RuleInfo], more: Vec<RulePlan>) -> (Self, Vec<PlanError>) {
+        let mut rules = more;
         let mut correlations = Vec::new();
         let mut errors = Vec::new();
         for info in infos {
@@ -37,6 +42,7 @@ fn head(info: &RuleInfo, suppress: Micros) -> RulePlan {
         tags: info.tags.clone(),
         finding: info.generate,
         suppress,
+        indicator: false,
     }
 }
 

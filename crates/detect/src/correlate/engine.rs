@@ -2,7 +2,7 @@
 
 use super::key::{Item, Key, Outcome};
 use super::open::{Open, SampleRef, group_value, hash, label, plain_group};
-use super::plan::{Feed, Join, LATENESS, Plan};
+use super::plan::{Feed, INDICATOR, Join, LATENESS, Plan};
 use super::state::{Limits, Place, RuleState, RuleStats, Subject};
 use super::stream::Streams;
 use super::upkeep::sweep_pause;
@@ -193,7 +193,12 @@ impl Correlator {
     ) {
         let plan = Arc::clone(&self.plan);
         let Some(subject) = Subject::find(&plan, &m.rule) else { return };
-        let values = plain_group(m);
+        let values = match m.key(INDICATOR) {
+            Some(value) if subject.rule.indicator => {
+                vec![(INDICATOR.to_owned(), group_value(value))]
+            }
+            _ => plain_group(m),
+        };
         let group = label(&values);
         let state = self.rule_state(turn, subject);
         let key = state.keys.entry(group.clone()).or_insert_with(|| Key::new(values));

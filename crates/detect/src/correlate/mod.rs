@@ -47,6 +47,6 @@ mod window;
 pub use batch::{BatchCorrelator, BatchOutput};
 pub use engine::Correlator;
 pub use open::{FINDING_PARTIES_MAX, GROUP_VALUE_BYTES_MAX};
-pub use plan::{CorrelationPlan, Join, Plan, PlanError, RulePlan};
+pub use plan::{CorrelationPlan, INDICATOR, Join, Plan, PlanError, RulePlan};
 pub use snapshot::SnapshotError;
 pub use state::{Limits, RuleStats};

@@ -26,6 +26,9 @@ pub const THRESHOLD_MAX: u64 = 10_000;
 /// Most rules one correlation of a temporal kind may refer to.
 pub const SLOTS_MAX: usize = 64;
 
+/// Kind of the findings of indicators, and the key that holds the indicator's value.
+pub const INDICATOR: &str = "indicator";
+
 /// A plain rule.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RulePlan {
@@ -41,6 +44,9 @@ pub struct RulePlan {
     pub finding: bool,
     /// Longest event time that one finding covers, from its first event.
     pub suppress: Micros,
+    /// Whether it stands for a list of indicators: its findings are of the kind [`INDICATOR`]
+    /// and grouped by the matches' key of that name.
+    pub indicator: bool,
 }
 
 /// How matches are joined; every threshold is at least 1.
@@ -335,6 +341,7 @@ mod tests {
             tags: Vec::new(),
             finding: true,
             suppress: SUPPRESS,
+            indicator: false,
         }
     }
 

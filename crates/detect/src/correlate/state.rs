@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use super::open::{Head, Open};
-use super::plan::{CorrelationPlan, Plan, RulePlan};
+use super::plan::{CorrelationPlan, INDICATOR, Plan, RulePlan};
 use super::window;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,7 +145,8 @@ impl<'a> Subject<'a> {
     }
 
     pub fn kind(&self) -> &'static str {
-        self.correlation.map_or("rule", |plan| plan.join.word())
+        let plain = if self.rule.indicator { INDICATOR } else { "rule" };
+        self.correlation.map_or(plain, |plan| plan.join.word())
     }
 
     /// How far apart two events may be that still meet.

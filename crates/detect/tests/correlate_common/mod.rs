@@ -23,6 +23,7 @@ pub fn rule(id: &str, finding: bool) -> RulePlan {
         tags: vec!["attack.t1110".into()],
         finding,
         suppress: HOUR,
+        indicator: false,
     }
 }
 

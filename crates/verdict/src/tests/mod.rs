@@ -1,6 +1,7 @@
 //! Small stories: what must become one incident, what two, and what none.
 #![allow(clippy::unwrap_used)]
 
+mod indicators;
 pub mod sample;
 
 use crate::cluster::{Candidate, candidates};

@@ -4,6 +4,7 @@ use crate::bench::workload::{self, Lane};
 use crate::bench::{Report, machine, stages};
 use crate::cli::args::BenchArgs;
 use crate::config::Config;
+use crate::intel;
 use crate::node::Node;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,11 @@ pub fn run(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     let held = machine::peak_memory_bytes();
     let mut config = Config::default();
     config.rules.paths.clone_from(&args.rules);
+    put_lists(&place.0, &args.intel)?;
     let node = Node::open(&place.0, &config, Arc::new(SystemClock))?;
+    if let Some(report) = node.intel_report() {
+        eprintln!("{report}");
+    }
     eprintln!("{} rules; data in {}", node.engine().rules().rules.len(), place.0.display());
     let feeds = feeds(&node, &lanes)?;
     let before = stages::now();
@@ -63,6 +68,18 @@ pub fn run(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     report.add("pipeline_peak_memory_mb", peak as f64 / 1e6, "MB", &input);
     node.stop()?;
     sizes(&place.0, &lanes, &fed, report, &input)
+}
+
+/// Puts indicator lists into a new data directory.
+fn put_lists(data: &Path, lists: &[PathBuf]) -> anyhow::Result<()> {
+    for (number, list) in lists.iter().enumerate() {
+        let dir = data.join(intel::DIR);
+        let name = list.file_name().unwrap_or_default().to_string_lossy();
+        std::fs::create_dir_all(&dir)?;
+        std::fs::copy(list, dir.join(format!("{number}-{name}")))
+            .with_context(|| format!("cannot copy {}", list.display()))?;
+    }
+    Ok(())
 }
 
 /// The data directory of a run, removed with it unless it was named.

@@ -114,8 +114,19 @@ pub struct ParseArgs {
 pub struct ScanArgs {
     /// Rule files or folders (end the list with another option or `--`); replace the default
     /// rules
-    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     pub rules: Vec<PathBuf>,
+    /// Indicator lists: plain, CSV, STIX 2.1, MISP; files, folders or archives (end the list with
+    /// another option or `--`); alone, no rules run
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub intel: Vec<PathBuf>,
+    /// Warning lists (MISP's form): hits that they cover are counted and not shown
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "intel")]
+    pub warninglist: Vec<PathBuf>,
+    /// Take indicators that are refused for their breadth, too: private and reserved addresses,
+    /// wide networks, public suffixes, and what is marked as not for detection
+    #[arg(long, requires = "intel")]
+    pub intel_wide: bool,
     /// Source by name, or `auto` for recognition
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub source: String,
@@ -335,6 +346,9 @@ pub struct BenchArgs {
     /// option or `--`)
     #[arg(long, value_name = "PATH", num_args = 1..)]
     pub rules: Vec<PathBuf>,
+    /// Indicator lists in force in `detect` and `pipeline`
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub intel: Vec<PathBuf>,
     /// Files and folders whose records are fed, over and over; generated ones (an operator's mix)
     /// where absent
     #[arg(long, value_name = "INPUT", num_args = 1..)]

@@ -136,7 +136,12 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         }
     }
     let summary: ingest::Summary = match &place {
-        Place::Here(node, _) => ingest::run(node, &request, &|_| {})?,
+        Place::Here(node, _) => {
+            if let Some(report) = node.intel_report() {
+                eprintln!("{report}");
+            }
+            ingest::run(node, &request, &|_| {})?
+        }
         Place::Server(client, runtime) => {
             anyhow::ensure!(
                 args.rules.is_empty(),

@@ -5,15 +5,17 @@ use crate::cli::offline::{context_of, hash_of, header, prepare, report, source_c
 use crate::cli::{Usage, rules_there, table};
 use crate::engine::{Engine, Scratch};
 use crate::inputs::{self, Listing};
+use crate::intel::Intel;
 use crate::rules;
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
-use yagura_detect::correlate::{BatchCorrelator, Limits};
-use yagura_detect::{RuleInfo, RuleSet};
+use yagura_detect::RuleSet;
+use yagura_detect::correlate::{BatchCorrelator, INDICATOR, Limits, RulePlan};
 use yagura_event::{EventBatch, Finding, Level, Lsn, Match};
 use yagura_parse::{Framer, Sources, UNRECOGNISED};
 use yagura_verdict::finding_json;
@@ -44,13 +46,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     };
     let sources = Arc::new(Sources::builtin()?);
     let source = source_choice(&sources, &args.source)?;
-    rules_there(&args.rules)?;
-    let set = Arc::new(rules::load(false, None, &args.rules));
-    if set.rules.is_empty() {
-        failed_rules(&set);
-        anyhow::bail!("no rule could be loaded; `yagura rules check` says why");
-    }
-    let engine = Engine::new(sources, Arc::clone(&set));
+    let (set, engine) = engine_of(args, sources)?;
     let Listing { inputs: files, faults, .. } = inputs::list(&args.inputs, &[])?;
     report(&faults);
     let began = Instant::now();
@@ -83,6 +79,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
+    let suppressed = suppressed(&engine, &matches);
     let mut found = results(&engine, matches, args.dedup)?;
     found.retain(|finding| finding.level >= min_level);
     if args.format == Format::Timeline {
@@ -91,7 +88,40 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     let names: Vec<String> = files.iter().map(|f| f.path.to_string_lossy().into_owned()).collect();
     print(args.format, &found, &places, &names)?;
     summary(&set, &counts, found.len(), began);
+    for (title, count) in suppressed {
+        eprintln!("{title}: {count}");
+    }
     Ok(())
+}
+
+/// The engine of the rules and lists that are named, and the rules.
+fn engine_of(args: &ScanArgs, sources: Arc<Sources>) -> anyhow::Result<(Arc<RuleSet>, Engine)> {
+    if args.rules.is_empty() && args.intel.is_empty() {
+        let text = "name what to look for: --rules PATH, --intel FILE or both";
+        return Err(Usage(text.to_owned()).into());
+    }
+    rules_there(&args.rules)?;
+    let set = Arc::new(rules::load(false, None, &args.rules));
+    if set.rules.is_empty() && !args.rules.is_empty() {
+        failed_rules(&set);
+        anyhow::bail!("no rule could be loaded; `yagura rules check` says why");
+    }
+    let engine = Engine::new(sources, Arc::clone(&set));
+    if args.intel.is_empty() {
+        return Ok((set, engine));
+    }
+    let lists: Vec<PathBuf> = args.intel.iter().chain(&args.warninglist).cloned().collect();
+    if let Some(path) = lists.iter().find(|path| !path.exists()) {
+        return Err(Usage(format!("there is no list at {}", path.display())).into());
+    }
+    let intel = Intel::load(&args.intel, &args.warninglist, args.intel_wide)?;
+    eprintln!("{}", intel.report);
+    anyhow::ensure!(
+        intel.set.count() > 0 || !args.rules.is_empty(),
+        "no indicator could be loaded; the lines above say why"
+    );
+    let engine = engine.with_indicators(Some(intel.set));
+    Ok((set, engine))
 }
 
 fn match_batch(
@@ -103,17 +133,21 @@ fn match_batch(
 ) {
     for event in batch.iter() {
         let head = event.event();
-        if head.source == UNRECOGNISED {
-            counts.unparsed += 1;
-            continue;
-        }
-        scratch.hits.clear();
-        engine.matcher().matches(event, &mut scratch.matcher, &mut scratch.hits);
-        let source = engine.source_name(head.source);
-        for hit in &scratch.hits {
-            out.push(engine.matcher().build_match(event, hit, source, &mut scratch.matcher));
+        counts.unparsed += u64::from(head.source == UNRECOGNISED);
+        engine.match_event(event, scratch, |found, _| out.push(found));
+    }
+}
+
+/// Hits of indicators that warning lists cover, by the list's title.
+fn suppressed(engine: &Engine, matches: &[Match]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for found in matches {
+        let rule = engine.plan().rule(&found.rule);
+        if let Some(rule) = rule.filter(|rule| rule.indicator && !rule.finding) {
+            *counts.entry(rule.title.clone()).or_default() += 1;
         }
     }
+    counts
 }
 
 /// Matches of rules as findings of one event each, and the findings of correlations; with
@@ -122,9 +156,7 @@ fn results(engine: &Engine, matches: Vec<Match>, dedup: bool) -> anyhow::Result<
     let mut single = Vec::new();
     if !dedup {
         for found in &matches {
-            if let Some((index, rule)) = engine.rules().by_id(&found.rule)
-                && !engine.feeds_only(index)
-            {
+            if let Some(rule) = engine.plan().rule(&found.rule).filter(|rule| rule.finding) {
                 single.push(finding_of(found, rule));
             }
         }
@@ -134,11 +166,13 @@ fn results(engine: &Engine, matches: Vec<Match>, dedup: bool) -> anyhow::Result<
     let plan = Arc::clone(engine.plan());
     let ok = sorted.into_iter().map(Ok::<Match, std::convert::Infallible>);
     let output = BatchCorrelator::run(plan, Limits::default(), Lsn(0), ok)?;
-    single.extend(output.findings.into_iter().filter(|f| dedup || f.kind != "rule"));
+    let plain = |finding: &Finding| finding.kind == "rule" || finding.kind == INDICATOR;
+    single.extend(output.findings.into_iter().filter(|f| dedup || !plain(f)));
     Ok(single)
 }
 
-fn finding_of(found: &Match, rule: &RuleInfo) -> Finding {
+fn finding_of(found: &Match, rule: &RulePlan) -> Finding {
+    let indicator = found.key(INDICATOR).filter(|_| rule.indicator);
     Finding {
         id: found.id,
         version: 1,
@@ -146,9 +180,9 @@ fn finding_of(found: &Match, rule: &RuleInfo) -> Finding {
         rule: found.rule.clone(),
         title: rule.title.clone(),
         level: rule.level,
-        kind: "rule".to_owned(),
+        kind: if rule.indicator { INDICATOR } else { "rule" }.to_owned(),
         tags: rule.tags.clone(),
-        group: String::new(),
+        group: indicator.map(|value| format!("{INDICATOR}={value}")).unwrap_or_default(),
         first_time: found.time,
         last_time: found.time,
         count: 1,

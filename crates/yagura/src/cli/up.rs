@@ -23,6 +23,9 @@ const SYSLOG_FEED: &str = "syslog";
 /// How long the journal is idle before a tick is written, and how often one follows.
 const TICK: Duration = Duration::from_secs(1);
 
+/// How often the indicator lists' files are looked at.
+const LISTS_LOOK: Duration = Duration::from_secs(2);
+
 /// Ticks written in a row to an idle journal: they let windows and updates due end. After
 /// them a tick comes once a minute.
 const TICKS_IN_A_ROW: u32 = 5;
@@ -37,6 +40,9 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let server = Server::start(&args.data, &config, clock).await?;
+        if let Some(report) = server.node.intel_report() {
+            eprintln!("{report}");
+        }
         eprintln!("yagura is up: {}, data in {}", server.places, args.data.display());
         let failed = tokio::select! {
             () = signal() => None,
@@ -117,6 +123,7 @@ impl Server {
         tasks.push(tokio::spawn(app));
         let app = axum_serve_unix(private, private_router(shared), ends(stopped.clone()));
         tasks.push(tokio::spawn(app));
+        tasks.push(tokio::spawn(lists(Arc::clone(&node), stopped.clone())));
         tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
         Ok(Self { node, backend, stop, tasks, threads, places })
     }
@@ -223,6 +230,22 @@ fn private_socket(data: &Path) -> anyhow::Result<UnixListener> {
         .with_context(|| format!("cannot make the private socket {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+/// Puts indicator lists in force when their files change.
+async fn lists(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LISTS_LOOK) => {}
+            _ = stopped.changed() => return,
+        }
+        let node = Arc::clone(&node);
+        match tokio::task::spawn_blocking(move || node.reload_intel()).await {
+            Ok(Ok(Some(report))) => eprintln!("{report}"),
+            Ok(Err(error)) => eprintln!("intel: lists not put in force: {error:#}"),
+            Ok(Ok(None)) | Err(_) => {}
+        }
+    }
 }
 
 /// Keeps the journal's clock going while nothing arrives.

@@ -4,21 +4,23 @@ pub mod assemble;
 pub mod backend;
 pub mod books;
 pub mod ingest;
+mod reload;
 pub mod search;
 pub mod threads;
 
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::epochs::Epochs;
+use crate::intel::{self, Intel};
 use crate::node::assemble::{Site, assemble};
+use crate::node::reload::{Engines, Live};
 use crate::pipeline::flight::Flight;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::run::Pipeline;
-use crate::pipeline::split::EngineOf;
 use crate::rules;
 use anyhow::{Context as _, bail};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
 use yagura_disk::{DataLock, Fs, RealFs, create_dirs, open_version};
@@ -50,6 +52,7 @@ pub struct Node {
     pipeline: Option<Pipeline>,
     flight: Arc<Flight>,
     engine: Arc<Engine>,
+    live: Mutex<Live>,
     _lock: DataLock,
 }
 
@@ -75,9 +78,10 @@ impl Node {
         }
         let handle = journal.handle();
         let writer = Arc::new(JournalWriter::start(journal, QUEUE_BYTES)?);
-        let (engine, texts) = current_engine(data, config)?;
+        let lists = intel::fingerprint(data);
+        let Current { engine, texts, intel } = current_engine(data, config)?;
         let epochs = Epochs::new(Arc::clone(&fs), data);
-        epochs.save(&engine, &texts)?;
+        epochs.save(&engine, &texts, intel.as_ref())?;
         let mut history = epochs.history(&handle)?;
         let intake = Arc::new(Intake::new(writer, clock));
         if history.last().map(|(_, hash)| *hash) != Some(u128::from_be_bytes(engine.hash())) {
@@ -85,7 +89,8 @@ impl Node {
             history.push((done.first.0, u128::from_be_bytes(engine.hash())));
             epochs.write(&history)?;
         }
-        let engine_of = engine_finder(Arc::clone(&engine), epochs.clone());
+        let engines = Engines::new(Arc::clone(&engine), epochs.clone());
+        let engine_of = engines.finder();
         let site = Site { fs: &fs, data, config, journal: &handle, engine: &engine, engine_of };
         let (parts, lake) = assemble(site, &history)?;
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
@@ -98,7 +103,9 @@ impl Node {
         let data = data.to_owned();
         let pipeline = Some(pipeline);
         let (journal, _lock) = (handle, lock);
-        Ok(Self { data, journal, intake, lake, progress, pipeline, flight, engine, _lock })
+        let report = intel.map(|intel| intel.report);
+        let live = Mutex::new(Live::new(engines, epochs, texts, history, lists, report));
+        Ok(Self { data, journal, intake, lake, progress, pipeline, flight, engine, live, _lock })
     }
 
     /// The data directory.
@@ -126,7 +133,8 @@ impl Node {
         &self.progress
     }
 
-    /// Rules and sources in force.
+    /// Rules and sources in force. The indicators are those of the start: a reload changes only
+    /// them.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
@@ -172,14 +180,21 @@ pub fn sources_of(data: &Path) -> anyhow::Result<Sources> {
     Ok(if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? })
 }
 
-/// Rule files as (path, text).
-type RuleTexts = Vec<(String, String)>;
+/// What is to be in force.
+pub struct Current {
+    /// All of it.
+    pub engine: Arc<Engine>,
+    /// Rule files as (path, text).
+    pub texts: Vec<(String, String)>,
+    /// Indicators, where there are any.
+    pub intel: Option<Intel>,
+}
 
-/// The engine of the rules and sources that are to be in force, and the rules' texts.
+/// The rules, sources and indicators that are to be in force.
 ///
 /// # Errors
-/// A source definition of the user's own that is wrong.
-pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<(Arc<Engine>, RuleTexts)> {
+/// A source definition of the user's own that is wrong, more indicators than can be in force.
+pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<Current> {
     let sources = sources_of(data)?;
     let (files, errors) = rules::collect(config.rules.builtin, Some(data), &config.rules.paths);
     let set = RuleSet::load(files.clone());
@@ -187,15 +202,10 @@ pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<(Arc<Engin
     if failed > 0 {
         tracing::warn!(failed, "rules could not be loaded; `yagura rules check` says why");
     }
-    Ok((Arc::new(Engine::new(Arc::new(sources), Arc::new(set))), files))
-}
-
-/// Finds the engine in force or an earlier one among the kept.
-fn engine_finder(current: Arc<Engine>, kept: Epochs) -> EngineOf {
-    Arc::new(move |hash| {
-        if hash == current.hash() {
-            return Some(Arc::clone(&current));
-        }
-        kept.load(hash).map_err(|error| tracing::error!(%error, "epoch")).ok()
-    })
+    let mut engine = Engine::new(Arc::new(sources), Arc::new(set));
+    let intel = Intel::of_data(data)?;
+    if let Some(intel) = &intel {
+        engine = engine.with_indicators(Some(Arc::clone(&intel.set)));
+    }
+    Ok(Current { engine: Arc::new(engine), texts: files, intel })
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use yagura_event::{Context, ContextId, EventBatch, Lsn, Match, Micros, Relation};
 use yagura_journal::{Chunk, Entry, JournalError, JournalHandle};
-use yagura_parse::{RecordHeader, UNRECOGNISED};
+use yagura_parse::RecordHeader;
 
 /// Most journal bytes of one unit; larger ones amortise more, smaller ones arrive sooner.
 pub const WORK_BYTES_MAX: usize = 256 * 1024;
@@ -191,22 +191,13 @@ impl Marks {
 }
 
 fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scratch: &mut Scratch) {
-    let mut found = std::mem::take(&mut scratch.hits);
     let mut known = std::mem::take(&mut scratch.relations);
     known.clear();
     for event in done.batch.iter() {
-        found.clear();
-        // A record that no source could read has no fields: every rule that only excludes
-        // something would hit it.
-        if event.event().source != UNRECOGNISED && at(event.lsn()) {
-            engine.matcher().matches(event, &mut scratch.matcher, &mut found);
-        }
-        let source = engine.source_name(event.event().source);
-        for hit in &found {
-            done.hits.push(Hit {
-                lsn: event.lsn(),
-                feeds_only: engine.feeds_only(hit.rule),
-                found: engine.matcher().build_match(event, hit, source, &mut scratch.matcher),
+        let lsn = event.lsn();
+        if at(lsn) {
+            engine.match_event(event, scratch, |found, feeds_only| {
+                done.hits.push(Hit { lsn, feeds_only, found });
             });
         }
         for span in event.relation_spans() {
@@ -214,6 +205,5 @@ fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scra
             done.ties.extend(relation.map(|relation| Tie { lsn: event.lsn(), relation }));
         }
     }
-    scratch.hits = found;
     scratch.relations = known;
 }
