@@ -46,6 +46,8 @@ pub enum Reason {
     WindashForm,
     /// Numbers under `windash` or an encoding: the oracle takes them as they are.
     EncodedNumber,
+    /// `expand` of a value without a placeholder: the oracle compares the whole value.
+    ExpandPlain,
     /// UTF-16 without Base64: the oracle looks for the text as it was.
     Utf16Plain,
     /// A truth value against `1`, `0`, `yes`, `no`: the oracle takes these for truth values.
@@ -74,8 +76,9 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order in which they are put into words.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::FieldNameCase,
+        Self::ExpandPlain,
         Self::EncodedNumber,
         Self::ValueBeyond,
         Self::NullSeveral,
@@ -129,6 +132,7 @@ impl Reason {
                 "modifiers 2.1, base64offset: the static part, except first and last byte"
             }
             Self::WindashForm => "modifiers 2.1, windash: all permutations of five characters",
+            Self::ExpandPlain => "rules 2.0, Placeholders: handled in the value that contains one",
             Self::EncodedNumber => "modifiers 2.1, Encoding and windash: the value is changed",
             Self::Utf16Plain => "modifiers 2.1, Encoding: the value is transformed to UTF-16",
             Self::BoolWords | Self::NumberText => {
@@ -182,6 +186,7 @@ impl Reason {
             }),
             Self::Base64Edge => any(&|i| has(i, Modifier::Base64Offset)),
             Self::WindashForm => any(&|i| has(i, Modifier::WindAsh)),
+            Self::ExpandPlain => any(&|i| has(i, Modifier::Expand)),
             Self::EncodedNumber => any(&|i| {
                 i.field.modifiers.iter().any(rewrite::is_encoding) && i.values.iter().any(is_number)
             }),
@@ -235,6 +240,7 @@ impl Reason {
             Self::WildcardNewline | Self::WildcardAnchor => rewrite::wildcards(case),
             Self::Base64Edge => rewrite::base64_offset(case),
             Self::WindashForm => rewrite::windash(case),
+            Self::ExpandPlain => rewrite::expand_plain(case),
             Self::EncodedNumber => rewrite::encoded_number(case),
             Self::Utf16Plain => rewrite::utf16_plain(case),
             Self::BoolWords => rewrite::bool_words(case),

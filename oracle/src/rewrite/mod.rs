@@ -363,6 +363,11 @@ pub(crate) fn is_encoding(modifier: &Modifier) -> bool {
     utf16 || matches!(modifier, M::WindAsh | M::Base64 | M::Base64Offset)
 }
 
+/// A value without a placeholder as it is; we have no others in force.
+pub(crate) fn expand_plain(case: &mut Case) {
+    each(case, &mut |item| item.field.modifiers.retain(|m| *m != Modifier::Expand));
+}
+
 /// Numbers as their text where the text is what is changed.
 pub(crate) fn encoded_number(case: &mut Case) {
     each(case, &mut |item| {

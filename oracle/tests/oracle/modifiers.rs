@@ -270,6 +270,8 @@ fn encodings() {
         row("s: {a|windash|contains: ' -f'}", &[("a", "x \u{2015}f")], true),
         row("s: {a|windash|contains: ' -f'}", &[("a", "x +f")], false),
         row("s: {a|windash|contains: ' /f'}", &[("a", "x -f")], true).but(Reason::WindashForm),
+        row("s: {a|windash: 7}", &[("a", "7.0")], false).but(Reason::EncodedNumber),
+        row("s: {a|expand|contains: '5 %'}", &[("a", "at 5 %.")], true).but(Reason::ExpandPlain),
         row("s: {a|windash: 'a-b'}", &[("a", "a/b")], true),
         row("s: {a|windash|contains|all: [' -a', ' -b']}", &[("a", "x /b –a")], true),
     ]);
