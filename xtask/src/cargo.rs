@@ -22,6 +22,10 @@ pub fn command(root: &Path, args: &[&str]) -> Command {
             command.env_remove(&name);
         }
     }
+    // A workspace of its own shares what is built with the one it lies in.
+    if args.contains(&"--manifest-path") && std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        command.env("CARGO_TARGET_DIR", root.join("target"));
+    }
     let mut args = args.iter();
     if let Some(first) = args.next() {
         command.arg(first);

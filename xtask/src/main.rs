@@ -41,7 +41,7 @@ Usage: cargo xtask tidy
 ";
 
 const FMT_HELP: &str = "\
-Formats every Rust file of the workspace.
+Formats every Rust file.
 
 Usage: cargo xtask fmt
 ";
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
             Err(message) => return usage(&message),
         },
         "tidy" if args.is_empty() => tidy_command(),
-        "fmt" if args.is_empty() => cargo::run(&root(), &["fmt", "--all"]),
+        "fmt" if args.is_empty() => fmt_command(),
         "tidy" | "fmt" => return usage(&format!("`{command}` takes no arguments")),
         _ => return usage(&format!("unknown command `{command}`")),
     };
@@ -92,6 +92,11 @@ fn print(text: &str) -> Result<bool> {
 fn usage(message: &str) -> ExitCode {
     eprintln!("xtask: {message}; see `cargo xtask --help`");
     ExitCode::from(EXIT_USAGE)
+}
+
+fn fmt_command() -> Result<bool> {
+    let ours = cargo::run(&root(), &["fmt", "--all"])?;
+    Ok(cargo::run(&root(), &["fmt", "--manifest-path", "oracle/Cargo.toml"])? && ours)
 }
 
 fn tidy_command() -> Result<bool> {

@@ -27,6 +27,32 @@ const STEPS: &[Step] = &[
         "unit, integration and documentation tests",
         &["test", "--workspace", "--profile", "ci", "--no-fail-fast", "--", "--show-output"],
     ),
+    // A workspace of its own (its manifest says why), into the same target directory.
+    Step::check(
+        "oracle-fmt",
+        "the oracle's sources are formatted",
+        &["fmt", "--manifest-path", "oracle/Cargo.toml", "--check"],
+    ),
+    Step::check(
+        "oracle-lint",
+        "the oracle's lints, warnings denied",
+        &[
+            "clippy",
+            "--manifest-path",
+            "oracle/Cargo.toml",
+            "--all-targets",
+            "--profile",
+            "ci",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    Step::tests(
+        "oracle",
+        "our matcher beside rsigma-eval (docs/detection-oracle.md)",
+        &["test", "--manifest-path", "oracle/Cargo.toml", "--profile", "ci", "--", "--show-output"],
+    ),
 ];
 
 /// One step.

@@ -119,9 +119,9 @@ impl Num {
         }
     }
 
-    /// Reads a number's text: digits with sign, decimals and exponent, at most 32 bytes.
+    /// Reads a number's text: digits with sign, decimals and exponent, at most 32 bytes, and
+    /// nothing around them.
     pub fn of_text(text: &[u8]) -> Option<Self> {
-        let text = text.trim_ascii();
         let first = *text.first()?;
         if text.len() > 32 || !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.')) {
             return None;

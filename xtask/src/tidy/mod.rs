@@ -35,6 +35,9 @@ type Rule = fn(&Tree) -> Vec<Problem>;
 /// Directories that hold nothing of ours: build output, dependencies, run-time data.
 const SKIPPED_DIRS: [&str; 5] = ["target", ".git", "node_modules", "yagura-data", "dist"];
 
+/// Where our Rust files are.
+const OURS: [&str; 3] = ["crates/", "oracle/", "xtask/"];
+
 /// Longest file that is read, in bytes. Longer ones are data, which no rule is about.
 const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024;
 
@@ -77,13 +80,13 @@ struct File {
     /// Path relative to the root, with `/`.
     path: String,
     text: String,
-    /// The parts of a Rust file, if it is one of ours: below `crates/` or `xtask/`.
+    /// The parts of a Rust file, if it is below one of [`OURS`].
     rust: Option<Source>,
 }
 
 impl File {
     fn new(path: String, text: String) -> Self {
-        let ours = path.starts_with("crates/") || path.starts_with("xtask/");
+        let ours = OURS.iter().any(|dir| path.starts_with(dir));
         let rust = (ours && path.ends_with(".rs")).then(|| Source::new(&path, &text));
         Self { path, text, rust }
     }

@@ -2,7 +2,7 @@
 
 use super::Fault;
 use super::value::Mod;
-use crate::ir::Piece;
+use crate::ir::{DASHES, Piece};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -115,9 +115,8 @@ fn base64_offset(bytes: &[u8], offset: usize) -> Vec<u8> {
     encoded.get(start..end).unwrap_or_default().to_vec()
 }
 
-/// Replaces `-` and `/` that begin an option (before a word character, not behind one).
+/// Each of the five dashes and slashes stands for any of them (Sigma 2.1, `windash`).
 fn windash(form: Vec<Piece>) -> Vec<Piece> {
-    let word = |c: char| c.is_alphanumeric() || c == '_';
     let mut out = Vec::new();
     for piece in form {
         let Piece::Lit(bytes) = &piece else {
@@ -125,16 +124,13 @@ fn windash(form: Vec<Piece>) -> Vec<Piece> {
             continue;
         };
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let chars: Vec<char> = text.chars().collect();
         let mut run = String::new();
-        for (at, c) in chars.iter().enumerate() {
-            let begins = at == 0 || !word(chars[at - 1]);
-            let option = chars.get(at + 1).is_some_and(|next| word(*next));
-            if matches!(c, '-' | '/') && begins && option {
+        for c in text.chars() {
+            if DASHES.iter().any(|dash| dash.chars().eq([c])) {
                 out.push(Piece::Lit(std::mem::take(&mut run).into_bytes()));
                 out.push(Piece::Dash);
             } else {
-                run.push(*c);
+                run.push(c);
             }
         }
         out.push(Piece::Lit(run.into_bytes()));

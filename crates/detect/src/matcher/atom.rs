@@ -157,15 +157,13 @@ impl Matcher {
     }
 }
 
-/// Whether `value` is, begins with, ends with or contains `other`. An empty `other` is only
-/// ever equal: a field without content says nothing about where it would stand.
+/// Whether `value` is, begins with, ends with or contains `other`.
 pub(crate) fn refers(value: &Value<'_>, other: &Value<'_>, how: Anchor) -> bool {
     if value.kind == SpanType::Null || other.kind == SpanType::Null || other.cut {
         return false;
     }
     match how {
         Anchor::Equals => !value.cut && value.text == other.text,
-        _ if other.text.is_empty() => false,
         Anchor::Start => value.text.starts_with(other.text),
         Anchor::End => !value.cut && value.text.ends_with(other.text),
         Anchor::Within => memchr::memmem::find(value.text, other.text).is_some(),

@@ -34,7 +34,7 @@ use atom::Atom;
 use index::SlotIndex;
 use route::Route;
 use slot::Slot;
-use yagura_event::{ClassUid, ColumnId, EventRef, FieldId};
+use yagura_event::{ClassUid, ColumnId, EventRef, FieldId, LogsourceId};
 
 /// Longest part of a value that rules look at, in bytes; twice the longest Windows command
 /// line. What stands behind it is not seen, and tests that reach a value's end (equality,
@@ -144,6 +144,13 @@ impl Matcher {
     pub fn rules_met(&self, event: EventRef<'_>) -> usize {
         let (logsource, class) = self.routes(&event);
         logsource.map_or(0, Route::len) + class.map_or(0, Route::len)
+    }
+
+    /// Whether events of a logsource meet the rule. Rules of the product `ocsf` go by class
+    /// and meet none by logsource.
+    pub fn meets(&self, rule: RuleIndex, logsource: LogsourceId) -> bool {
+        let route = self.by_logsource.get(usize::from(logsource.0));
+        route.or_else(|| self.by_logsource.first()).is_some_and(|route| route.has(rule.0))
     }
 
     /// Distinct predicates, for the statistics.
