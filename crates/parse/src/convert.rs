@@ -12,7 +12,10 @@ pub enum Convert {
     Text,
     /// ASCII lower case.
     Lower,
-    /// An address, in any notation `std` reads; an IPv4 address written as IPv6 becomes plain.
+    /// `+` as a space, as IIS writes spaces.
+    PlusSpaces,
+    /// An address, in any notation `std` reads, its zone (`%eth0`) left out; an IPv4 address
+    /// written as IPv6 becomes plain.
     Ip,
     /// The last part of a path with `/` or `\`.
     Basename,
@@ -89,6 +92,7 @@ impl Convert {
         Ok(match word {
             "text" => Self::Text,
             "lower" => Self::Lower,
+            "plus_spaces" => Self::PlusSpaces,
             "ip" => Self::Ip,
             "basename" => Self::Basename,
             "dirname" => Self::Dirname,
@@ -116,7 +120,7 @@ impl Convert {
             "host" => Self::Host,
             _ => {
                 return Err(format!(
-                    "no conversion `{word}`; known: text, lower, ip, basename, dirname, extension, \
+                    "no conversion `{word}`; known: text, lower, plus_spaces, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
                      strings, dns_answers, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
                      time:FORMAT"
@@ -154,10 +158,12 @@ impl Convert {
     }
 
     fn is_text(&self) -> bool {
-        use Convert::{Basename, Dirname, Extension, Ip, Lower, Text, UrlHost, UrlPath, UrlQuery};
+        use Convert::{
+            Basename, Dirname, Extension, Ip, Lower, PlusSpaces, Text, UrlHost, UrlPath, UrlQuery,
+        };
         matches!(
             self,
-            Text | Lower | Ip | Basename | Dirname | Extension | UrlPath | UrlQuery | UrlHost
+            Text | Lower | PlusSpaces | Ip | Basename | Dirname | Extension | UrlPath | UrlQuery | UrlHost
         )
     }
 
@@ -202,13 +208,20 @@ impl Convert {
             Self::Lower if value.iter().any(u8::is_ascii_uppercase) => {
                 Value::Owned(value.to_ascii_lowercase())
             }
-            Self::Lower => Value::Part(value),
-            Self::Ip => match std::str::from_utf8(value).ok()?.parse::<IpAddr>().ok()? {
-                IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
-                    Value::Owned(v6.to_canonical().to_string().into_bytes())
+            Self::PlusSpaces if value.contains(&b'+') => {
+                Value::Owned(value.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect())
+            }
+            Self::Lower | Self::PlusSpaces => Value::Part(value),
+            Self::Ip => {
+                let zone = memchr::memchr(b'%', value).unwrap_or(value.len());
+                let address = value.get(..zone)?;
+                match std::str::from_utf8(address).ok()?.parse::<IpAddr>().ok()? {
+                    IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+                        Value::Owned(v6.to_canonical().to_string().into_bytes())
+                    }
+                    _ => Value::Part(address),
                 }
-                _ => Value::Part(value),
-            },
+            }
             Self::Basename => Value::Part(basename(value)),
             Self::Dirname => Value::Part(value.strip_suffix(basename(value))?),
             Self::Extension => {

@@ -78,9 +78,14 @@ impl Projection<'_> {
     pub fn time(&self, sink: &mut Sink<'_, '_>, def: Option<&TimeDef>) -> Option<Stamp> {
         if let Some(def) = def {
             for name in &def.fields {
-                let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
-                if let Some(stamp) = self.stamp(sink, at, &def.formats) {
-                    return Some(stamp);
+                // A name may occur again: a JSON document below a syslog header of that name.
+                let id = self.id(*name);
+                for at in 0..sink.spans().len() {
+                    if sink.spans().get(at).is_some_and(|span| span.field == id)
+                        && let Some(stamp) = self.stamp(sink, at, &def.formats)
+                    {
+                        return Some(stamp);
+                    }
                 }
             }
         }
