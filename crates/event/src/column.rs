@@ -323,6 +323,9 @@ columns! {
     EMAIL_TO "email_to" "email.to" Strings body None, "Recipients";
     EMAIL_SUBJECT "email_subject" "email.subject" Text body None, "Subject";
     EMAIL_MESSAGE_UID "email_message_uid" "email.message_uid" Text body None, "Message id";
+    EMAIL_UID "email_uid" "email.uid" Text body None, "The server's own id of the message";
+    EMAIL_RETURN_PATH "email_return_path" "email.return_path" Text body Some(Email), "Where failures go: the envelope's sender";
+    DIRECTION "direction" "direction" Text body None, "Direction of the message as the source words it";
     API_OPERATION "api_operation" "api.operation" Text body None, "API call";
     API_SERVICE_NAME "api_service_name" "api.service.name" Text body None, "API service";
     CLOUD_REGION "cloud_region" "cloud.region" Text body None, "Cloud region";

@@ -340,9 +340,7 @@ impl<R: Read> Framer<R> {
     fn is_over(&self, text: &[u8]) -> bool {
         match &self.utf16 {
             None => text.len() >= RECORD_BYTES_MAX,
-            Some(_) => {
-                text.len() >= RECORD_BYTES_MAX / 2 && utf16::len(text) >= RECORD_BYTES_MAX
-            }
+            Some(_) => text.len() >= RECORD_BYTES_MAX / 2 && utf16::len(text) >= RECORD_BYTES_MAX,
         }
     }
 

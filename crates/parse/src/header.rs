@@ -64,7 +64,8 @@ const ZEEK_WORDS: &[&str] = &[
 /// Reads a line that begins with `#` as a directive; `None` for a comment.
 pub(crate) fn directive(line: &str) -> Option<Directive<'_>> {
     let text = line.trim_end_matches(['\r', '\n']).strip_prefix('#')?;
-    let len = text.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-')).count();
+    let len =
+        text.bytes().take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-')).count();
     let (word, rest) = text.split_at(len);
     if let Some(rest) = rest.strip_prefix(':') {
         let style = Style::W3c;
@@ -120,7 +121,10 @@ mod tests {
         check("#fields\tts\tuid\r", Some((Style::Zeek, "fields", "ts\tuid")));
         check("#fields,ts,uid", Some((Style::Zeek, "fields", "ts,uid")));
         check("#Fields: date time", Some((Style::W3c, "Fields", " date time")));
-        check("#Log-type: Message Tracking Log", Some((Style::W3c, "Log-type", " Message Tracking Log")));
+        check(
+            "#Log-type: Message Tracking Log",
+            Some((Style::W3c, "Log-type", " Message Tracking Log")),
+        );
         check("### BTest baseline", None);
         check("#fieldset x", None);
         check("#: x", None);

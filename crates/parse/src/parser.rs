@@ -224,7 +224,9 @@ impl Parser {
         // What a header says of the lines below it goes before what a line looks like.
         let columns = sink.columns();
         let by_header = columns.iter().flat_map(|columns| columns.sources.iter().copied());
-        for index in by_header.chain(self.recogniser.candidates(sink.record())) {
+        let record = sink.record();
+        let by_record = std::iter::once_with(|| self.recogniser.candidates(record)).flatten();
+        for index in by_header.chain(by_record) {
             let (word, bit) = (usize::from(index / 64).min(3), index % 64);
             if index < 256 && tried[word] >> bit & 1 == 1 {
                 continue;

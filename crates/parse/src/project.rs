@@ -141,7 +141,11 @@ impl Projection<'_> {
         column: ColumnId,
         span: Span,
     ) -> Option<bool> {
-        let taken = sink.get_column(column).is_some();
+        // A column that holds this very value already holds all of it.
+        let taken = match sink.get_column(column) {
+            Some(Scalar::Text(text)) => sink.bytes(text) != sink.bytes(span.value),
+            other => other.is_some(),
+        };
         let scalar = {
             let value = sink.bytes(span.value);
             let converted = entry.convert.apply(value, &self.zone)?;

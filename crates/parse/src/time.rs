@@ -437,7 +437,12 @@ mod tests {
         check("%b %e %T", "Mar  1 09:00:00", Some("Asia/Tokyo"), "2024-03-01T00:00:00.000000Z");
         check("%b %e %T", "Mar  1 09:00:00", Some("+09:00"), "2024-03-01T00:00:00.000000Z");
         check("iso", "2024-07-01T12:00:00", Some("Europe/Berlin"), "2024-07-01T10:00:00.000000Z");
-        check("iso_utc", "2024-07-01 12:00:00", Some("Europe/Berlin"), "2024-07-01T12:00:00.000000Z");
+        check(
+            "iso_utc",
+            "2024-07-01 12:00:00",
+            Some("Europe/Berlin"),
+            "2024-07-01T12:00:00.000000Z",
+        );
     }
 
     #[test]

@@ -102,9 +102,9 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     while let Some(at) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
         let after = &rest[at + 1..];
-        let code = after.strip_prefix(b"x").and_then(|hex| {
-            u8::from_str_radix(std::str::from_utf8(hex.get(..2)?).ok()?, 16).ok()
-        });
+        let code = after
+            .strip_prefix(b"x")
+            .and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex.get(..2)?).ok()?, 16).ok());
         match code {
             Some(byte) if matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~') => {
                 out.push(byte);
@@ -160,10 +160,14 @@ mod tests {
             &["ts=1.5:Number", "name=a:String", "tags=x:String", "tags=y:String", "ok=true:Bool"],
         );
         check("1.5\t-\t-\t-", &["ts=1.5:Number"]);
-        check("1\t(empty)\t(empty)\tF", &["ts=1:Number", "name=:String", "tags=:Null", "ok=false:Bool"]);
-        check("1\t\\x09a\\\\b\\x00\\\\\ta\\x2cb,-\t-", &[
-            "ts=1:Number", "name=\ta\\b\\x00\\:String", "tags=a,b:String", "tags=:Null",
-        ]);
+        check(
+            "1\t(empty)\t(empty)\tF",
+            &["ts=1:Number", "name=:String", "tags=:Null", "ok=false:Bool"],
+        );
+        check(
+            "1\t\\x09a\\\\b\\x00\\\\\ta\\x2cb,-\t-",
+            &["ts=1:Number", "name=\ta\\b\\x00\\:String", "tags=a,b:String", "tags=:Null"],
+        );
         check("1\tend\\\t-\t-", &["ts=1:Number", "name=end\\:String"]);
     }
 

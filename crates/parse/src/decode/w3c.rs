@@ -8,7 +8,7 @@
 //!
 //! Lines without a header (a shipper sent them without) are read by the first of the
 //! definition's `[w3c] layouts` that has as many columns and whose addresses, ports, numbers
-//! and times are such.
+//! and times are such. A column with `?` behind it may be missing.
 
 use super::{Decoder, Malformed};
 use crate::def::node::{SourceError, Table};
@@ -19,6 +19,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use yagura_event::SpanType;
 
+/// Most layouts of one definition, columns that may be missing counted out: ten of them.
+const LAYOUTS_MAX: usize = 1_024;
+
 /// The decoder; see the module.
 #[derive(Clone, Default, Debug)]
 pub struct W3c {
@@ -28,12 +31,30 @@ pub struct W3c {
 /// Reads `[w3c]`: `layouts`, lists of column names as `#Fields:` has them.
 ///
 /// # Errors
-/// Unknown keys.
+/// Unknown keys, more than [`LAYOUTS_MAX`] layouts.
 pub fn build(options: Option<&Table<'_>>) -> Result<W3c, SourceError> {
     let Some(options) = options else { return Ok(W3c::default()) };
     options.only(&["layouts"])?;
-    let names = options.get("layouts").map(|node| node.texts()).transpose()?.unwrap_or_default();
-    Ok(W3c { layouts: names.into_iter().map(|names| Arc::new(Columns::layout(names))).collect() })
+    let Some(node) = options.get("layouts") else { return Ok(W3c::default()) };
+    let mut layouts = Vec::new();
+    for names in node.texts()? {
+        let mut all = vec![String::new()];
+        for name in names.split_inclusive([' ', ',']) {
+            let bare = name.trim_end_matches([' ', ',']);
+            let optional = bare.ends_with('?');
+            let with = name.replacen('?', "", usize::from(optional));
+            let mut more: Vec<String> = all.iter().map(|begun| format!("{begun}{with}")).collect();
+            if optional {
+                more.append(&mut all);
+            }
+            all = more;
+            if layouts.len() + all.len() > LAYOUTS_MAX {
+                return Err(node.error(format!("more than {LAYOUTS_MAX} layouts")));
+            }
+        }
+        layouts.extend(all.iter().map(|names| Arc::new(Columns::layout(names))));
+    }
+    Ok(W3c { layouts })
 }
 
 impl Decoder for W3c {
@@ -274,10 +295,25 @@ fn fits(record: &[u8], layout: &Columns, values: &[Item]) -> bool {
             b"c-ip" | b"s-ip" | b"r-ip" | b"client-ip" | b"server-ip" => is_ip(text),
             b"s-port" | b"c-port" | b"sc-status" | b"sc-substatus" | b"sc-win32-status"
             | b"sc-bytes" | b"cs-bytes" | b"time-taken" | b"total-bytes" => digits(),
-            b"cs-method" => text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')),
+            b"cs-method" => {
+                text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            }
             b"cs-version" => text.starts_with(b"HTTP/"),
             b"cs-uri-stem" => matches!(text[0], b'/' | b'*'),
-            b"s-sitename" => text.iter().any(u8::is_ascii_alphabetic) && !is_method(text),
+            b"session-id" => text.len() >= 8 && text.iter().all(u8::is_ascii_hexdigit),
+            b"sequence-number" => digits(),
+            b"event" => matches!(text, b"+" | b">" | b"<" | b"*"),
+            b"s-computername" => !is_ip(text) && !is_method(text) && text.len() <= 63,
+            b"cs-host" => text.iter().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(b)),
+            b"cs(Cookie)" => text.contains(&b'='),
+            b"s-sitename" => [&b"W3SVC"[..], b"MSFTPSVC", b"SMTPSVC"].iter().any(|service| {
+                text.get(..service.len()).is_some_and(|t| t.eq_ignore_ascii_case(service))
+            }),
+            b"X-Forwarded-For" => {
+                let address = |b: &u8| b.is_ascii_hexdigit() || b".:,+[]".contains(b);
+                text.iter().all(address) && text.iter().any(|b| b".:".contains(b))
+            }
+            b"x-forwarded-port" => digits(),
             _ => true,
         }
     })
@@ -348,7 +384,9 @@ mod tests {
         check(
             &proxy,
             "http h.example 8080 /a ?b",
-            &format!("{fields}cs-uri-port=8080|cs-uri-path=/a|cs-uri-query=?b|cs-uri=http://h.example:8080/a?b"),
+            &format!(
+                "{fields}cs-uri-port=8080|cs-uri-path=/a|cs-uri-query=?b|cs-uri=http://h.example:8080/a?b"
+            ),
         );
         check(
             &proxy,
@@ -360,10 +398,18 @@ mod tests {
     #[test]
     fn lines_without_a_header_take_the_layout_that_fits() {
         let layout = |names: &str| Arc::new(Columns::layout(names));
-        let decoder = W3c { layouts: vec![layout("date time c-ip s-port"), layout("date time s-sitename c-ip")] };
+        let decoder = W3c {
+            layouts: vec![layout("date time c-ip s-port"), layout("date time s-sitename c-ip")],
+        };
         let read = |line| read(&decoder, &[], line);
-        assert_eq!(read("2024-03-01 10:00:01 ::1%0 80").as_deref(), Ok("date-time=2024-03-01 10:00:01|c-ip=::1%0|s-port=80"));
-        assert_eq!(read("2024-03-01 10:00:01 W3SVC1 192.0.2.1").as_deref(), Ok("date-time=2024-03-01 10:00:01|s-sitename=W3SVC1|c-ip=192.0.2.1"));
+        assert_eq!(
+            read("2024-03-01 10:00:01 ::1%0 80").as_deref(),
+            Ok("date-time=2024-03-01 10:00:01|c-ip=::1%0|s-port=80")
+        );
+        assert_eq!(
+            read("2024-03-01 10:00:01 W3SVC1 192.0.2.1").as_deref(),
+            Ok("date-time=2024-03-01 10:00:01|s-sitename=W3SVC1|c-ip=192.0.2.1")
+        );
         assert!(read("2024-03-01 10:00:01 x y").is_err());
         assert!(read("2024-03-01 10:00:01 192.0.2.1").is_err());
         assert!(read("").is_err());

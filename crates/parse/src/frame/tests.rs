@@ -92,9 +92,8 @@ fn history_keeps_commands_of_several_lines_together() {
 #[test]
 fn records_at_the_limit_are_cut_and_the_rest_is_counted() {
     let line = |n: usize| vec![b'x'; n];
-    let text =
-        [line(RECORD_BYTES_MAX - 1), line(RECORD_BYTES_MAX), line(3 * RECORD_BYTES_MAX + 5)]
-            .join(&b'\n');
+    let text = [line(RECORD_BYTES_MAX - 1), line(RECORD_BYTES_MAX), line(3 * RECORD_BYTES_MAX + 5)]
+        .join(&b'\n');
     let (_, all, skipped) = frames(&[text, b"end".to_vec()].join(&b'\n'), 1 << 16);
     let lengths: Vec<_> = all.iter().map(|(_, bytes)| bytes.len()).collect();
     assert_eq!(lengths, [RECORD_BYTES_MAX - 1, RECORD_BYTES_MAX, RECORD_BYTES_MAX, 3]);
@@ -161,7 +160,8 @@ fn remarks_are_records_and_so_is_all_where_no_header_is_read() {
         "# a remark\nx\n#!/bin/sh\n",
         &[(0, &[], "# a remark"), (0, &[], "x"), (0, &[], "#!/bin/sh")],
     );
-    let records: Vec<_> = sections(b"#Fields: a b\n1 2\n", 3, false).into_iter().map(|s| s.2).collect();
+    let records: Vec<_> =
+        sections(b"#Fields: a b\n1 2\n", 3, false).into_iter().map(|s| s.2).collect();
     assert_eq!(records, ["#Fields: a b", "1 2"]);
 }
 
@@ -214,7 +214,10 @@ fn utf16_is_cut_at_its_own_line_ends_and_gives_its_own_bytes() {
 
 #[test]
 fn utf16_documents_headers_and_broken_ends() {
-    let xml = utf16("\u{feff}<?xml version='1.0'?><Events><Event>a</Event>\n<Event>b</Event></Events>", false);
+    let xml = utf16(
+        "\u{feff}<?xml version='1.0'?><Events><Event>a</Event>\n<Event>b</Event></Events>",
+        false,
+    );
     let (form, all, _) = frames(&xml, 5);
     assert_eq!(form, Some(Form::Xml));
     let records: Vec<_> = all.into_iter().map(|(_, bytes)| bytes).collect();
@@ -237,7 +240,9 @@ fn utf16_records_at_the_limit_are_cut_in_their_own_bytes() {
     let line = |units: usize| utf16(&"x".repeat(units), false);
     let max = RECORD_BYTES_MAX / 2;
     let end = utf16("\n", false);
-    let text = [&[0xFF, 0xFE][..], &line(max - 1), &end, &line(max), &end, &line(max * 2), &end, &line(1)].concat();
+    let text =
+        [&[0xFF, 0xFE][..], &line(max - 1), &end, &line(max), &end, &line(max * 2), &end, &line(1)]
+            .concat();
     let (_, all, _) = frames(&text, 1 << 16);
     let lengths: Vec<_> = all.iter().map(|(_, bytes)| bytes.len()).collect();
     assert_eq!(lengths, [RECORD_BYTES_MAX - 2, RECORD_BYTES_MAX, RECORD_BYTES_MAX, 2]);

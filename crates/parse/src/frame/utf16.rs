@@ -61,8 +61,8 @@ impl Utf16 {
                     break;
                 }
                 if let Some(low) = low.filter(|low| (0xDC00..0xE000).contains(low)) {
-                    let code = 0x1_0000 + ((u32::from(unit) - 0xD800) << 10)
-                        + (u32::from(low) - 0xDC00);
+                    let code =
+                        0x1_0000 + ((u32::from(unit) - 0xD800) << 10) + (u32::from(low) - 0xDC00);
                     push(buffer, code);
                     at += 4;
                     continue;

@@ -132,11 +132,7 @@ impl Columns {
     }
 }
 
-fn zeek<'a>(
-    names: &str,
-    value: impl Fn(&str) -> Option<&'a str>,
-    fields: &FieldTable,
-) -> Columns {
+fn zeek<'a>(names: &str, value: impl Fn(&str) -> Option<&'a str>, fields: &FieldTable) -> Columns {
     let byte = |text: &str, other| match escaped(text).as_slice() {
         [] => other,
         bytes => bytes[bytes.len() - 1],
@@ -206,9 +202,9 @@ fn escaped(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let Some((first, more)) = rest.split_first() {
         let hex = more.strip_prefix(b"x").and_then(|digits| digits.get(..2));
-        let code = hex.filter(|_| *first == b'\\').and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-        });
+        let code = hex
+            .filter(|_| *first == b'\\')
+            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
         out.push(code.unwrap_or(*first));
         rest = if code.is_some() { more.get(3..).unwrap_or_default() } else { more };
     }
@@ -231,9 +227,8 @@ impl Plans {
         context: &Arc<Context>,
         make: impl FnOnce() -> Option<Columns>,
     ) -> Option<Arc<Columns>> {
-        let known = |(id, kept, _): &&(u64, Arc<Context>, _)| {
-            *id == parser && Arc::ptr_eq(kept, context)
-        };
+        let known =
+            |(id, kept, _): &&(u64, Arc<Context>, _)| *id == parser && Arc::ptr_eq(kept, context);
         if let Some((_, _, columns)) = self.list.iter().find(known) {
             return columns.clone();
         }
