@@ -49,6 +49,8 @@ pub enum Convert {
     Strings,
     /// Every value of the field as a JSON array of DNS answers.
     DnsAnswers,
+    /// Every value of the field as a JSON array of a certificate's alternative names.
+    Sans,
     /// A URL into its parts.
     Url,
     /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
@@ -113,6 +115,7 @@ impl Convert {
             "bool" => Self::Bool,
             "strings" => Self::Strings,
             "dns_answers" => Self::DnsAnswers,
+            "sans" => Self::Sans,
             "url" => Self::Url,
             "domain_user" => Self::DomainUser,
             "kerberos_name" => Self::KerberosName,
@@ -125,7 +128,7 @@ impl Convert {
                 return Err(format!(
                     "no conversion `{word}`; known: text, lower, fingerprint, plus_spaces, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
-                     strings, dns_answers, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
+                     strings, dns_answers, sans, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
                      time:FORMAT"
                 ));
             }
@@ -156,7 +159,7 @@ impl Convert {
             ColumnType::Bool => matches!(self, Self::Bool),
             ColumnType::Time => matches!(self, Self::Time(_)),
             ColumnType::Strings => matches!(self, Self::Strings),
-            ColumnType::Objects => matches!(self, Self::DnsAnswers),
+            ColumnType::Objects => matches!(self, Self::DnsAnswers | Self::Sans),
         }
     }
 

@@ -251,6 +251,11 @@ impl<R: Read> Framer<R> {
                 }
                 continue;
             }
+            if form == Form::Lines && rest.starts_with(b"\xef\xbb\xbf#") {
+                // A byte order mark, also of a file joined to another, does not hide a header.
+                self.start += 3;
+                continue;
+            }
             if form == Form::Lines && self.reads_headers && self.at_header(rest) {
                 let run = run(rest, self.ended, self.style);
                 if self.header(run) && !self.fill()? && self.start >= self.buffer.len() {
@@ -392,7 +397,6 @@ impl<R: Read> Framer<R> {
         self.sniff_charset();
         let head = self.buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.buffer);
         let text = head.trim_ascii_start();
-        let (bom, begins) = (self.buffer.len() - head.len(), text.starts_with(b"#"));
         let form = if head.starts_with(b"ElfFile\0") {
             Form::Evtx
         } else if [&b"<?xml"[..], b"<Event", b"<!--"].iter().any(|tag| text.starts_with(tag)) {
@@ -411,10 +415,6 @@ impl<R: Read> Framer<R> {
         {
             let begun = Cursor::new(std::mem::take(&mut self.buffer));
             self.evtx = Some(EvtxReader::new(begun.chain(reader)));
-        }
-        if form == Form::Lines && begins {
-            // A byte order mark does not hide a header.
-            self.start = bom;
         }
         self.form = Some(form);
         Ok(form)

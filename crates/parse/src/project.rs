@@ -195,10 +195,13 @@ impl Projection<'_> {
             .filter(|span| span.field == id && span.kind != SpanType::Null)
             .map(|span| String::from_utf8_lossy(sink.value(span)).into_owned())
             .collect();
+        let objects = |name: &str| {
+            let object = |text: &String| serde_json::json!({ name: text });
+            serde_json::Value::Array(texts.iter().map(object).collect())
+        };
         let json = match entry.convert {
-            Convert::DnsAnswers => serde_json::Value::Array(
-                texts.iter().map(|text| serde_json::json!({ "rdata": text })).collect(),
-            ),
+            Convert::DnsAnswers => objects("rdata"),
+            Convert::Sans => objects("name"),
             _ => serde_json::json!(texts),
         };
         let text = sink.text(json.to_string().as_bytes());

@@ -158,7 +158,11 @@ impl<'b, 'r> Sink<'b, 'r> {
         }
         let mut value = self.batch.push_text(b"");
         for part in parts {
-            value.len += self.batch.push_text(part).len;
+            let text = match self.lossy && std::str::from_utf8(part).is_err() {
+                true => self.batch.push_text(String::from_utf8_lossy(part).as_bytes()),
+                false => self.batch.push_text(part),
+            };
+            value.len += text.len;
         }
         let field = self.fields.get(cut(name));
         self.push(field, name, value, Text::default(), SpanType::String, SpanFlags::DERIVED);

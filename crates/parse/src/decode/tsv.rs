@@ -22,7 +22,11 @@ impl Decoder for Tsv {
         };
         let bytes = sink.record().get(..body.end).unwrap_or_default();
         let line = bytes.get(body.start..).unwrap_or_default();
-        let separators = memchr::memchr_iter(columns.separator, line).count();
+        let separator = &*columns.separator;
+        let separators = match separator {
+            [byte] => memchr::memchr_iter(*byte, line).count(),
+            _ => memchr::memmem::find_iter(line, separator).count(),
+        };
         if separators + 1 < columns.list.len() {
             return Err(Malformed::new("fewer values than the header names columns"));
         }
@@ -35,9 +39,13 @@ impl Decoder for Tsv {
         let mut start = body.start;
         for column in &columns.list {
             let rest = bytes.get(start..).unwrap_or_default();
-            let end = start + memchr::memchr(columns.separator, rest).unwrap_or(rest.len());
+            let found = match separator {
+                [byte] => memchr::memchr(*byte, rest),
+                _ => memchr::memmem::find(rest, separator),
+            };
+            let end = start + found.unwrap_or(rest.len());
             value(sink, &columns, column, start..end);
-            start = end + 1;
+            start = end + separator.len();
         }
         if columns.cut {
             sink.too_many();
@@ -169,6 +177,18 @@ mod tests {
             &["ts=1:Number", "name=\ta\\b\\x00\\:String", "tags=a,b:String", "tags=:Null"],
         );
         check("1\tend\\\t-\t-", &["ts=1:Number", "name=end\\:String"]);
+    }
+
+    #[test]
+    fn a_separator_may_be_of_several_letters() {
+        let headers =
+            ["#separator ||", "#fields||a||b", "#types||string||count"].map(str::to_owned);
+        let (mut batch, fields) = (EventBatch::default(), FieldTable::default());
+        let mut sink = Sink::new(&mut batch, &fields, b"x|y||2");
+        sink.set_columns(Columns::read(&headers, &fields).map(Arc::new));
+        assert_eq!(Tsv.decode(&mut sink, 0..6), Ok(()));
+        let values: Vec<_> = batch.spans.iter().map(|span| batch.bytes(span.value)).collect();
+        assert_eq!(values, [b"x|y".as_slice(), b"2"]);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Decoder for W3c {
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
         let record = sink.record().get(..body.end).unwrap_or_default();
         if let Some(columns) = sink.columns().filter(|columns| columns.style == Style::W3c) {
-            let values = Values::new(record, body.start, columns.separator).collect::<Vec<_>>();
+            let values = Values::new(record, body.start, separator(&columns)).collect::<Vec<_>>();
             if values.len() < columns.list.len() {
                 return Err(Malformed::new("fewer values than the header names columns"));
             }
@@ -73,9 +73,9 @@ impl Decoder for W3c {
         }
         let mut values: (u8, Vec<Item>) = (0, Vec::new());
         for layout in &self.layouts {
-            if values.0 != layout.separator {
-                let found = Values::new(record, body.start, layout.separator);
-                values = (layout.separator, found.collect());
+            let separator = separator(layout);
+            if values.0 != separator {
+                values = (separator, Values::new(record, body.start, separator).collect());
             }
             if values.1.len() == layout.list.len() && fits(record, layout, &values.1) {
                 write(sink, layout, &values.1);
@@ -88,6 +88,11 @@ impl Decoder for W3c {
     fn reads_header(&self) -> Option<Style> {
         Some(Style::W3c)
     }
+}
+
+/// The byte between values.
+fn separator(columns: &Columns) -> u8 {
+    columns.separator.first().copied().unwrap_or(b' ')
 }
 
 /// One value: its place without quotes, and whether `""` in it stands for a quote.
@@ -231,7 +236,7 @@ fn stamp<'a>(
         return (!columns.date.is_empty()).then_some((parts, [Some(time_at), None]));
     };
     let places = [Some(date_at), Some(time_at)];
-    if columns.separator == b' ' && date.end + 1 == time.start {
+    if separator(columns) == b' ' && date.end + 1 == time.start {
         return Some((Joined::Range(date.start..time.end), places));
     }
     Some((Joined::Parts(record.get(date)?, record.get(time)?), places))

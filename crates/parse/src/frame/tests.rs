@@ -144,7 +144,10 @@ fn headers_come_with_their_records_and_change_in_mid_file() {
         "### note\n#separator \\x09\n#fields\ta\n1\n#close\tx\n",
         &[(1, &["### note", "#separator \\x09", "#fields\ta"], "1")],
     );
-    check_sections("\u{feff}#Fields: a b\n1 2\n", &[(1, &["#Fields: a b"], "1 2")]);
+    check_sections(
+        "\u{feff}#Fields: a b\n1 2\n\u{feff}#Fields: c d\n3 4\n",
+        &[(1, &["#Fields: a b"], "1 2"), (2, &["#Fields: c d"], "3 4")],
+    );
 }
 
 #[test]

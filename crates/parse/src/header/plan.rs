@@ -57,8 +57,8 @@ pub struct Places {
 pub struct Columns {
     /// The kind of header.
     pub style: Style,
-    /// Between values.
-    pub separator: u8,
+    /// Between values: one byte, but Zeek allows for more.
+    pub separator: Box<[u8]>,
     /// Between the items of one value.
     pub set_separator: u8,
     /// How an empty value is written; nothing in W3C's format.
@@ -106,10 +106,10 @@ impl Columns {
         self.list.iter().position(|column| column.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    fn new(style: Style, separator: u8) -> Self {
+    fn new(style: Style, separator: &[u8]) -> Self {
         Self {
             style,
-            separator,
+            separator: separator.into(),
             set_separator: b',',
             empty: Box::default(),
             unset: b"-".as_slice().into(),
@@ -133,24 +133,34 @@ impl Columns {
 }
 
 fn zeek<'a>(names: &str, value: impl Fn(&str) -> Option<&'a str>, fields: &FieldTable) -> Columns {
-    let byte = |text: &str, other| match escaped(text).as_slice() {
-        [] => other,
-        bytes => bytes[bytes.len() - 1],
+    let separator = match escaped(value("separator").unwrap_or_default()) {
+        empty if empty.is_empty() => b"\t".to_vec(),
+        separator => separator,
     };
-    let separator = byte(value("separator").unwrap_or_default(), b'\t');
-    let mut columns = Columns::new(Style::Zeek, separator);
-    columns.set_separator = byte(value("set_separator").unwrap_or_default(), b',');
-    columns.empty = escaped(value("empty_field").unwrap_or("(empty)")).into();
-    columns.unset = escaped(value("unset_field").unwrap_or("-")).into();
-    columns.path = escaped(value("path").unwrap_or_default()).into();
-    let split = |text: &'_ str| -> Vec<String> {
-        text.as_bytes()
-            .split(|b| *b == separator)
-            .map(|part| String::from_utf8_lossy(part).into_owned())
-            .collect()
+    // The first letter of the separator went with the directive's name.
+    let more = String::from_utf8_lossy(separator.get(1..).unwrap_or_default()).into_owned();
+    let value = |word| {
+        let text = value(word)?;
+        Some(escaped(text.strip_prefix(more.as_str()).unwrap_or(text)))
     };
-    let types = split(value("types").unwrap_or_default());
-    for (at, name) in split(names).iter().enumerate() {
+    let mut columns = Columns::new(Style::Zeek, &separator);
+    columns.set_separator =
+        value("set_separator").and_then(|text| text.last().copied()).unwrap_or(b',');
+    columns.empty = value("empty_field").unwrap_or_else(|| b"(empty)".to_vec()).into();
+    columns.unset = value("unset_field").unwrap_or_else(|| b"-".to_vec()).into();
+    columns.path = value("path").unwrap_or_default().into();
+    let split = |text: &[u8]| -> Vec<String> {
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some(at) = memchr::memmem::find(rest, &separator) {
+            parts.push(String::from_utf8_lossy(&rest[..at]).into_owned());
+            rest = &rest[at + separator.len()..];
+        }
+        parts.push(String::from_utf8_lossy(rest).into_owned());
+        parts
+    };
+    let types = split(&value("types").unwrap_or_default());
+    let names = names.strip_prefix(more.as_str()).unwrap_or(names);
+    for (at, name) in split(names.as_bytes()).iter().enumerate() {
         let (kind, many) = zeek_type(types.get(at).map_or("", String::as_str));
         columns.push(name, kind, many, fields);
     }
@@ -172,8 +182,8 @@ fn zeek_type(text: &str) -> (Type, bool) {
 
 fn w3c(names: &str, date: &str, fields: &FieldTable) -> Columns {
     let names = names.trim();
-    let separator = [b'\t', b' ', b','].into_iter().find(|s| names.as_bytes().contains(s));
-    let mut columns = Columns::new(Style::W3c, separator.unwrap_or(b' '));
+    let separator = ["\t", " ", ","].into_iter().find(|s| names.contains(s)).unwrap_or(" ");
+    let mut columns = Columns::new(Style::W3c, separator.as_bytes());
     for name in names.split([' ', '\t', ',']).filter(|name| !name.is_empty()) {
         columns.push(name, Type::Text, false, fields);
     }
@@ -272,7 +282,7 @@ mod tests {
             "#types|time|addr|set[string]",
         ])
         .unwrap();
-        assert_eq!((columns.separator, columns.set_separator), (b'|', b';'));
+        assert_eq!((&*columns.separator, columns.set_separator), (&b"|"[..], b';'));
         assert_eq!((&*columns.empty, &*columns.unset), (&b"(none)"[..], &b"?"[..]));
         assert_eq!(&*columns.path, b"conn");
         assert_eq!(names(&columns), "ts|id.orig_h|tags");
@@ -281,14 +291,28 @@ mod tests {
     }
 
     #[test]
+    fn zeek_headers_with_a_separator_of_two_letters() {
+        let columns = read(&[
+            "#separator ||",
+            "#set_separator||,",
+            "#path||ssh",
+            "#fields||t||id.orig_h",
+            "#types||time||addr",
+        ]);
+        let columns = columns.unwrap();
+        assert_eq!((&*columns.separator, &*columns.path), (&b"||"[..], &b"ssh"[..]));
+        assert_eq!((names(&columns).as_str(), columns.list[0].kind), ("t|id.orig_h", Type::Number));
+    }
+
+    #[test]
     fn w3c_headers_with_spaces_tabs_and_commas() {
         let columns = read(&["#Date: 2024-03-01 10:00:00", "#Fields: date cs(User-Agent) "]);
         let columns = columns.unwrap();
-        assert_eq!((columns.separator, names(&columns).as_str()), (b' ', "date|cs(User-Agent)"));
+        assert_eq!((&*columns.separator, &*names(&columns)), (&b" "[..], "date|cs(User-Agent)"));
         assert_eq!(&*columns.date, b"2024-03-01");
-        assert_eq!(read(&["#Fields:\ta\tb"]).unwrap().separator, b'\t');
+        assert_eq!(*read(&["#Fields:\ta\tb"]).unwrap().separator, b"\t"[..]);
         let columns = read(&["#Fields: date-time,client-ip"]).unwrap();
-        assert_eq!((columns.separator, names(&columns).as_str()), (b',', "date-time|client-ip"));
+        assert_eq!((&*columns.separator, &*names(&columns)), (&b","[..], "date-time|client-ip"));
         assert_eq!(columns.position("CLIENT-IP"), Some(1));
         assert!(read(&["#Software: x"]).is_none());
     }
