@@ -35,6 +35,7 @@ pub struct FeedContext {
 #[derive(Debug)]
 pub struct Group<'a> {
     feed: &'a FeedContext,
+    context: ContextId,
     peer: &'a str,
     batch: u64,
     records: EntryBuffer,
@@ -55,6 +56,7 @@ impl<'a> Group<'a> {
     pub fn of_batch(feed: &'a FeedContext, peer: &'a str, batch: u64) -> Self {
         Self {
             feed,
+            context: feed.context,
             peer,
             batch,
             records: EntryBuffer::new(),
@@ -88,7 +90,7 @@ impl<'a> Group<'a> {
         self.records.push_record(RecordRef {
             tenant: self.feed.tenant.as_str(),
             feed: &self.feed.feed,
-            context: self.feed.context,
+            context: self.context,
             stream,
             batch: self.batch,
             peer,
@@ -97,6 +99,12 @@ impl<'a> Group<'a> {
         })?;
         self.count += 1;
         Ok(())
+    }
+
+    /// The stored context of the records to come, of the same tenant and feed: a file's header
+    /// lines changed.
+    pub fn set_context(&mut self, context: ContextId) {
+        self.context = context;
     }
 
     /// Counts records that were received and are known already; nothing is stored of them.

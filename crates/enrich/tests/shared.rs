@@ -106,6 +106,7 @@ fn batch_of(events: &[Vec<(ColumnId, String)>]) -> EventBatch {
             source: 0,
             logsource: LogsourceId(0),
             raw,
+            original: Default::default(),
             spans: 0..0,
             values,
             relations: 0..0,

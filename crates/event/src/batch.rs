@@ -114,7 +114,7 @@ pub enum IssueCode {
     TimeCorrected,
     /// The record was cut at the length limit.
     Truncated,
-    /// Bytes were not valid in the charset; `raw_bytes` keeps them.
+    /// The record is not in its context's charset; `raw_bytes` keeps it.
     Charset,
     /// More fields, or deeper nesting, than the limit; the rest is only in `raw_data`.
     TooManyFields,
@@ -165,8 +165,10 @@ pub struct Event {
     pub source: u16,
     /// What the source says about Sigma's logsource.
     pub logsource: LogsourceId,
-    /// The record as received.
+    /// The record's text: its bytes as received, or decoded from the context's charset.
     pub raw: Text,
+    /// The record's bytes as received, where `raw` was decoded and is not them; else empty.
+    pub original: Text,
     /// The source's own fields, in `EventBatch::spans`.
     pub spans: Range<u32>,
     /// OCSF columns, in `EventBatch::values`.
@@ -336,9 +338,24 @@ impl<'a> EventRef<'a> {
         self.event.id.lsn()
     }
 
-    /// The record as received.
+    /// The record's text: its bytes as received, or decoded from the context's charset.
     pub fn raw(&self) -> &'a [u8] {
         self.batch.bytes(self.event.raw)
+    }
+
+    /// The record's bytes as received.
+    pub fn original(&self) -> &'a [u8] {
+        match self.batch.bytes(self.event.original) {
+            [] => self.raw(),
+            bytes => bytes,
+        }
+    }
+
+    /// The record's bytes as received where `raw_data`, which is UTF-8, is not them: it was
+    /// decoded from another charset, or bytes in it had to be replaced.
+    pub fn raw_bytes(&self) -> Option<&'a [u8]> {
+        let decoded = self.event.original.len > 0 || std::str::from_utf8(self.raw()).is_err();
+        decoded.then(|| self.original())
     }
 
     /// The source's own fields and their aliases.

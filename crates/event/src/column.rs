@@ -212,6 +212,8 @@ columns! {
     FILE_HASH_SHA1 "file_hash_sha1" "file.hashes.sha1" Text body Some(Hash), "SHA-1 of the file";
     FILE_HASH_SHA256 "file_hash_sha256" "file.hashes.sha256" Text body Some(Hash), "SHA-256 of the file";
     FILE_CREATED_TIME "file_created_time" "file.created_time" Time body None, "When the file was created";
+    FILE_MODIFIED_TIME "file_modified_time" "file.modified_time" Time body None, "When the file was last written";
+    FILE_ACCESSED_TIME "file_accessed_time" "file.accessed_time" Time body None, "When the file was last read";
     FILE_RESULT_PATH "file_result_path" "file_result.path" Text body Some(File), "The path after the change";
     MODULE_PATH "module_path" "module.file.path" Text body Some(File), "The module's file";
     MODULE_NAME "module_name" "module.file.name" Text body None, "The module's file name";
@@ -307,6 +309,7 @@ columns! {
     CERTIFICATE_CREATED_TIME "certificate_created_time" "tls.certificate.created_time" Time body None, "Valid from";
     CERTIFICATE_EXPIRATION_TIME "certificate_expiration_time" "tls.certificate.expiration_time" Time body None, "Valid until";
     CERTIFICATE_FINGERPRINT "certificate_fingerprint" "tls.certificate.fingerprints.sha1" Text body Some(Hash), "Certificate fingerprint";
+    CERTIFICATE_SANS "certificate_sans" "tls.certificate.sans" Objects body None, "Alternative names of the certificate's subject";
     // DHCP.
     LEASE_DUR "lease_dur" "lease_dur" I64 body None, "Seconds of the lease";
     // alerts of other sensors.
@@ -323,6 +326,9 @@ columns! {
     EMAIL_TO "email_to" "email.to" Strings body None, "Recipients";
     EMAIL_SUBJECT "email_subject" "email.subject" Text body None, "Subject";
     EMAIL_MESSAGE_UID "email_message_uid" "email.message_uid" Text body None, "Message id";
+    EMAIL_UID "email_uid" "email.uid" Text body None, "The server's own id of the message";
+    EMAIL_RETURN_PATH "email_return_path" "email.return_path" Text body Some(Email), "Where failures go: the envelope's sender";
+    DIRECTION "direction" "direction" Text body None, "Direction of the message as the source words it";
     API_OPERATION "api_operation" "api.operation" Text body None, "API call";
     API_SERVICE_NAME "api_service_name" "api.service.name" Text body None, "API service";
     CLOUD_REGION "cloud_region" "cloud.region" Text body None, "Cloud region";

@@ -54,9 +54,63 @@ pub enum SourceChoice {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Charset {
-    /// UTF-8; where bytes are not, they are replaced in text and kept in `raw_bytes`.
+    /// UTF-8; a record that is not is read in the Japanese charset it shows itself to be in,
+    /// else its bytes are replaced. Either is flagged, and `raw_bytes` keeps the record.
     #[default]
+    Auto,
+    /// UTF-8; other bytes are replaced in text and kept in `raw_bytes`.
     Utf8,
+    /// UTF-16, low byte first.
+    Utf16le,
+    /// UTF-16, high byte first.
+    Utf16be,
+    /// Shift_JIS with Microsoft's extensions (CP932, Windows-31J).
+    ShiftJis,
+    /// EUC-JP.
+    EucJp,
+    /// ISO-2022-JP, which switches by escape sequences.
+    Iso2022Jp,
+}
+
+impl Charset {
+    /// Every charset that can be configured.
+    pub const ALL: [Self; 7] = [
+        Self::Auto,
+        Self::Utf8,
+        Self::Utf16le,
+        Self::Utf16be,
+        Self::ShiftJis,
+        Self::EucJp,
+        Self::Iso2022Jp,
+    ];
+
+    /// The name shown to people and taken by `--charset`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Utf8 => "utf-8",
+            Self::Utf16le => "utf-16le",
+            Self::Utf16be => "utf-16be",
+            Self::ShiftJis => "shift_jis",
+            Self::EucJp => "euc-jp",
+            Self::Iso2022Jp => "iso-2022-jp",
+        }
+    }
+
+    /// The charset of a name, by any case and with `-` or `_`; common other names are known.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let word = word.to_ascii_lowercase().replace('_', "-");
+        let known = match word.as_str() {
+            "utf8" => "utf-8",
+            "utf16le" | "utf-16" | "unicode" => "utf-16le",
+            "utf16be" => "utf-16be",
+            "cp932" | "ms932" | "windows-31j" | "sjis" | "shift-jis" => "shift_jis",
+            "eucjp" => "euc-jp",
+            "jis" => "iso-2022-jp",
+            other => other,
+        };
+        Self::ALL.into_iter().find(|charset| charset.word() == known)
+    }
 }
 
 /// Against what a stamp without a year is resolved (DESIGN, "Time").
@@ -74,14 +128,14 @@ pub enum Reference {
 pub struct ContextId(pub [u8; 16]);
 
 impl Context {
-    /// A context with UTF-8, no zone, no headers and no names.
+    /// A context with no charset given, no zone, no headers and no names.
     pub fn new(tenant: &str, feed: &str, source: SourceChoice, reference: Reference) -> Self {
         Self {
             tenant: tenant.to_owned(),
             feed: feed.to_owned(),
             source,
             headers: Vec::new(),
-            charset: Charset::Utf8,
+            charset: Charset::Auto,
             time_zone: None,
             reference,
             path: String::new(),
@@ -112,6 +166,16 @@ impl fmt::Display for ContextId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_charset_has_a_name_that_is_taken() {
+        for charset in Charset::ALL {
+            assert_eq!(Charset::from_word(charset.word()), Some(charset));
+            assert_eq!(Charset::from_word(&charset.word().to_uppercase()), Some(charset));
+        }
+        assert_eq!(Charset::from_word("CP932"), Some(Charset::ShiftJis));
+        assert_eq!(Charset::from_word("latin-1"), None);
+    }
 
     #[test]
     fn the_id_follows_the_content_and_survives_json() -> Result<(), serde_json::Error> {

@@ -5,13 +5,15 @@ use crate::column::{ColumnId, ColumnType};
 use crate::field::{FieldId, FieldTable};
 use crate::observable::ObservableKind;
 use crate::time::{Micros, rfc3339};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Map, Number, Value, json};
 
 /// The OCSF version the columns and classes follow.
 pub const OCSF_VERSION: &str = "1.9.0-dev";
 
 /// The event as nested OCSF JSON: class and type words, columns by path, `observables`,
-/// `unmapped` for fields that no attribute holds, `raw_data`.
+/// `unmapped` for fields that no attribute holds, `raw_data`; beside it `raw_bytes`, the record
+/// as received in base64, where `raw_data` is not its bytes.
 ///
 /// `source` is the source's name for `metadata.log_format`, `None` where none recognised it.
 pub fn event_json(event: EventRef<'_>, fields: &FieldTable, source: Option<&str>) -> Value {
@@ -60,6 +62,9 @@ pub fn event_json(event: EventRef<'_>, fields: &FieldTable, source: Option<&str>
         root.insert("unmapped".into(), Value::Object(unmapped));
     }
     root.insert("raw_data".into(), json!(String::from_utf8_lossy(event.raw())));
+    if let Some(bytes) = event.raw_bytes() {
+        root.insert("raw_bytes".into(), json!(BASE64_STANDARD.encode(bytes)));
+    }
     Value::Object(root)
 }
 
@@ -269,6 +274,7 @@ mod tests {
             source: 0,
             logsource: LogsourceId(0),
             raw: Text::default(),
+            original: Text::default(),
             spans: 0..batch.spans.len() as u32,
             values: 0..0,
             relations: 0..0,

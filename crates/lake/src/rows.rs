@@ -155,16 +155,8 @@ impl<'a> EventRows<'a> {
         out.time.append_value(head.time);
         out.received_time.append_value(head.received_time);
         out.class_uid.append_value(i64::from(head.class.0));
-        match std::str::from_utf8(event.raw()) {
-            Ok(text) => {
-                out.raw_data.append_value(text);
-                self.rest.raw_bytes.append_null();
-            }
-            Err(_) => {
-                out.raw_data.append_value(String::from_utf8_lossy(event.raw()));
-                self.rest.raw_bytes.append_value(event.raw());
-            }
-        }
+        out.raw_data.append_value(String::from_utf8_lossy(event.raw()));
+        self.rest.raw_bytes.append_option(event.raw_bytes());
     }
 
     fn push_rest(&mut self, event: EventRef<'_>, context: &ContextNames) {

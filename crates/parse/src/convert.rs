@@ -12,7 +12,12 @@ pub enum Convert {
     Text,
     /// ASCII lower case.
     Lower,
-    /// An address, in any notation `std` reads; an IPv4 address written as IPv6 becomes plain.
+    /// A hash or serial number in lower case without colons.
+    Fingerprint,
+    /// `+` as a space, as IIS writes spaces.
+    PlusSpaces,
+    /// An address, in any notation `std` reads, its zone (`%eth0`) left out; an IPv4 address
+    /// written as IPv6 becomes plain.
     Ip,
     /// The last part of a path with `/` or `\`.
     Basename,
@@ -44,6 +49,8 @@ pub enum Convert {
     Strings,
     /// Every value of the field as a JSON array of DNS answers.
     DnsAnswers,
+    /// Every value of the field as a JSON array of a certificate's alternative names.
+    Sans,
     /// A URL into its parts.
     Url,
     /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
@@ -89,6 +96,8 @@ impl Convert {
         Ok(match word {
             "text" => Self::Text,
             "lower" => Self::Lower,
+            "fingerprint" => Self::Fingerprint,
+            "plus_spaces" => Self::PlusSpaces,
             "ip" => Self::Ip,
             "basename" => Self::Basename,
             "dirname" => Self::Dirname,
@@ -106,6 +115,7 @@ impl Convert {
             "bool" => Self::Bool,
             "strings" => Self::Strings,
             "dns_answers" => Self::DnsAnswers,
+            "sans" => Self::Sans,
             "url" => Self::Url,
             "domain_user" => Self::DomainUser,
             "kerberos_name" => Self::KerberosName,
@@ -116,9 +126,9 @@ impl Convert {
             "host" => Self::Host,
             _ => {
                 return Err(format!(
-                    "no conversion `{word}`; known: text, lower, ip, basename, dirname, extension, \
+                    "no conversion `{word}`; known: text, lower, fingerprint, plus_spaces, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
-                     strings, dns_answers, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
+                     strings, dns_answers, sans, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
                      time:FORMAT"
                 ));
             }
@@ -149,15 +159,27 @@ impl Convert {
             ColumnType::Bool => matches!(self, Self::Bool),
             ColumnType::Time => matches!(self, Self::Time(_)),
             ColumnType::Strings => matches!(self, Self::Strings),
-            ColumnType::Objects => matches!(self, Self::DnsAnswers),
+            ColumnType::Objects => matches!(self, Self::DnsAnswers | Self::Sans),
         }
     }
 
     fn is_text(&self) -> bool {
-        use Convert::{Basename, Dirname, Extension, Ip, Lower, Text, UrlHost, UrlPath, UrlQuery};
+        use Convert::{
+            Basename, Dirname, Extension, Fingerprint, Ip, Lower, PlusSpaces, Text, UrlHost,
+            UrlPath, UrlQuery,
+        };
         matches!(
             self,
-            Text | Lower | Ip | Basename | Dirname | Extension | UrlPath | UrlQuery | UrlHost
+            Text | Lower
+                | Fingerprint
+                | PlusSpaces
+                | Ip
+                | Basename
+                | Dirname
+                | Extension
+                | UrlPath
+                | UrlQuery
+                | UrlHost
         )
     }
 
@@ -202,13 +224,23 @@ impl Convert {
             Self::Lower if value.iter().any(u8::is_ascii_uppercase) => {
                 Value::Owned(value.to_ascii_lowercase())
             }
-            Self::Lower => Value::Part(value),
-            Self::Ip => match std::str::from_utf8(value).ok()?.parse::<IpAddr>().ok()? {
-                IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
-                    Value::Owned(v6.to_canonical().to_string().into_bytes())
+            Self::Fingerprint => Value::Owned(
+                value.iter().filter(|b| **b != b':').map(u8::to_ascii_lowercase).collect(),
+            ),
+            Self::PlusSpaces if value.contains(&b'+') => {
+                Value::Owned(value.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect())
+            }
+            Self::Lower | Self::PlusSpaces => Value::Part(value),
+            Self::Ip => {
+                let zone = memchr::memchr(b'%', value).unwrap_or(value.len());
+                let address = value.get(..zone)?;
+                match std::str::from_utf8(address).ok()?.parse::<IpAddr>().ok()? {
+                    IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => {
+                        Value::Owned(v6.to_canonical().to_string().into_bytes())
+                    }
+                    _ => Value::Part(address),
                 }
-                _ => Value::Part(value),
-            },
+            }
             Self::Basename => Value::Part(basename(value)),
             Self::Dirname => Value::Part(value.strip_suffix(basename(value))?),
             Self::Extension => {
@@ -436,47 +468,4 @@ fn truth(value: &[u8]) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn urls_targets_and_authorities_split() {
-        let url = url_parts(b"https://user@Example.org:8443/a/b.js?x=1#f");
-        assert_eq!(url.scheme, Some(&b"https"[..]));
-        assert_eq!(url.host, Some(&b"Example.org"[..]));
-        assert_eq!(url.port, Some(&b"8443"[..]));
-        assert_eq!((url.path, url.query), (&b"/a/b.js"[..], Some(&b"x=1"[..])));
-        let target = url_parts(b"/login?next=http://x/");
-        assert_eq!((target.host, target.path), (None, &b"/login"[..]));
-        let connect = url_parts(b"example.org:443");
-        assert_eq!((connect.host, connect.port), (Some(&b"example.org"[..]), Some(&b"443"[..])));
-        assert_eq!(url_parts(b"https://[::1]:9/").host, Some(&b"::1"[..]));
-    }
-
-    #[test]
-    fn numbers_keep_their_bounds() {
-        let zone = Zone::utc(0);
-        let u16 = Convert::parse("u16").unwrap();
-        assert_eq!(u16.apply(b"65535", &zone), Some(Value::I64(65_535)));
-        assert_eq!(u16.apply(b"65536", &zone), None);
-        assert_eq!(integer(b"0x1f"), Some(31));
-        assert_eq!(integer(b"3600.0"), Some(3_600));
-        assert_eq!(integer(b"1.5"), None);
-        assert_eq!(integer(b"99999999999999999999"), None);
-        assert_eq!(hms(b"1:02:03"), Some(3_723_000));
-        let seconds = Convert::parse("seconds").unwrap();
-        assert_eq!(seconds.apply(b"0.081459", &zone), Some(Value::I64(81)));
-    }
-
-    #[test]
-    fn users_and_hashes_split() {
-        assert_eq!(domain_user(b"CORP\\a"), (&b"a"[..], Some(&b"CORP"[..])));
-        assert_eq!(domain_user(b"a@corp"), (&b"a"[..], Some(&b"corp"[..])));
-        assert_eq!(domain_user(b"a"), (&b"a"[..], None));
-        let parts = Convert::Hashes.split(b"MD5=AA,SHA256=BB,IMPHASH=CC").unwrap();
-        assert_eq!(parts[0], Some(Value::Part(b"AA")));
-        assert_eq!(parts[2], Some(Value::Part(b"BB")));
-        assert_eq!(parts[1], None);
-    }
-}
+mod tests;

@@ -2,18 +2,26 @@
 //!
 //! The form is sniffed from the first bytes (and the context's source): lines, XML `<Event>`
 //! elements, EVTX, JSON documents, or shell history with stamps. Positions are byte offsets
-//! (for EVTX the record's number). White space between records is no record; anything else
-//! is, so that no byte of meaning is lost.
+//! (for EVTX the record's number). White space between records is no record; header lines
+//! ([`crate::header`]) are none, but context: they come with the records they are for. Anything
+//! else is a record, so that no byte of meaning is lost.
+//!
+//! A record is its own bytes as they stand in the input, in whatever charset. UTF-16 is
+//! recognised by its byte order mark or zero bytes and cut at its own line ends.
 
 mod scan;
+mod utf16;
 
+use crate::charset;
 use crate::decode::evtx::{EvtxFault, EvtxReader};
 use crate::decode::history::stamp_len;
+use crate::header::{HEADER_CHANGES_MAX, Run, Style, directive, run};
 use memchr::memchr;
 use scan::{Step, document_end, first_line, history, json, lines, xml};
 use std::io::{self, Cursor, Read};
 use std::ops::Range;
-use yagura_event::SourceChoice;
+use utf16::Utf16;
+use yagura_event::{Charset, SourceChoice};
 
 /// Longest record, in bytes, exclusive. The largest real records (PowerShell script blocks)
 /// stay under 100 kB. A longer record is cut to exactly this length, which the parser flags
@@ -50,6 +58,23 @@ pub struct Frame<'a> {
     pub position: u64,
     /// Its number in the input, from 1.
     pub number: u64,
+    /// The header lines in force.
+    pub headers: &'a [String],
+    /// Counts the changes of `headers`.
+    pub section: u32,
+    /// The charset of its bytes, as configured or as the input's beginning shows.
+    pub charset: Charset,
+}
+
+/// How the last thing framed ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tail {
+    /// Nothing, or a record with its end.
+    Closed,
+    /// A record that reached to the end of the input: the rest of it may come.
+    Open,
+    /// Header lines.
+    Header,
 }
 
 /// Cuts a reader into records, in bounded memory.
@@ -66,6 +91,16 @@ pub struct Framer<R: Read> {
     skipping: bool,
     number: u64,
     skipped: u64,
+    charset: Charset,
+    utf16: Option<Utf16>,
+    /// Whether header lines are looked for.
+    reads_headers: bool,
+    headers: Vec<String>,
+    style: Option<Style>,
+    section: u32,
+    /// Lines with `#` before this place in the buffer are records.
+    plain_until: usize,
+    tail: Tail,
 }
 
 impl<R: Read> Framer<R> {
@@ -85,7 +120,47 @@ impl<R: Read> Framer<R> {
             skipping: false,
             number: 0,
             skipped: 0,
+            charset: Charset::Auto,
+            utf16: None,
+            reads_headers: true,
+            headers: Vec::new(),
+            style: None,
+            section: 0,
+            plain_until: 0,
+            tail: Tail::Closed,
         }
+    }
+
+    /// The input's charset; a byte order mark of UTF-16 wins over it. To be called before the
+    /// first record is asked for.
+    #[must_use]
+    pub fn with_charset(mut self, charset: Charset) -> Self {
+        self.charset = charset;
+        self
+    }
+
+    /// Whether header lines are context (the default) or records like all other lines: of a
+    /// source that has none ([`crate::Sources::reads_headers`]).
+    #[must_use]
+    pub fn with_headers(mut self, reads: bool) -> Self {
+        self.reads_headers = reads;
+        self
+    }
+
+    /// The header lines in force, those behind the last record among them, and how often they
+    /// have changed.
+    pub fn headers(&self) -> (&[String], u32) {
+        (&self.headers, self.section)
+    }
+
+    /// The charset, known once the first record was asked for.
+    pub fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// How the last thing framed ended; meant for the end of the input.
+    pub fn tail(&self) -> Tail {
+        self.tail
     }
 
     /// The form, known once the first record was asked for.
@@ -122,11 +197,22 @@ impl<R: Read> Framer<R> {
             return self.next_evtx();
         }
         let Some((range, next)) = self.find(form)? else { return Ok(None) };
-        let position = self.base + range.start as u64;
         self.start = next;
         self.number += 1;
-        let bytes = self.buffer.get(range).unwrap_or_default();
-        Ok(Some(Frame { bytes, position, number: self.number }))
+        // A record that ends like an element or object needs no line end.
+        let text = self.buffer.get(range.clone()).unwrap_or_default();
+        let closed = matches!(text.last(), Some(b'>' | b'}' | b']'));
+        let open = self.ended && range.end >= self.buffer.len() && !closed;
+        self.tail = if open { Tail::Open } else { Tail::Closed };
+        let (headers, section, charset) = (&self.headers, self.section, self.charset);
+        let (bytes, position) = match &mut self.utf16 {
+            Some(utf16) => utf16.record(&self.buffer, range),
+            None => {
+                let position = self.base + range.start as u64;
+                (self.buffer.get(range).unwrap_or_default(), position)
+            }
+        };
+        Ok(Some(Frame { bytes, position, number: self.number, headers, section, charset }))
     }
 
     fn next_evtx(&mut self) -> io::Result<Option<Frame<'_>>> {
@@ -134,7 +220,14 @@ impl<R: Read> Framer<R> {
         let Some(record) = evtx.next_record(&mut self.buffer)? else { return Ok(None) };
         self.number += 1;
         let bytes = self.buffer.get(..RECORD_BYTES_MAX).unwrap_or(&self.buffer);
-        Ok(Some(Frame { bytes, position: record.number, number: self.number }))
+        Ok(Some(Frame {
+            bytes,
+            position: record.number,
+            number: self.number,
+            headers: &self.headers,
+            section: self.section,
+            charset: self.charset,
+        }))
     }
 
     fn find(&mut self, form: Form) -> io::Result<Option<(Range<usize>, usize)>> {
@@ -158,6 +251,18 @@ impl<R: Read> Framer<R> {
                 }
                 continue;
             }
+            if form == Form::Lines && rest.starts_with(b"\xef\xbb\xbf#") {
+                // A byte order mark, also of a file joined to another, does not hide a header.
+                self.start += 3;
+                continue;
+            }
+            if form == Form::Lines && self.reads_headers && self.at_header(rest) {
+                let run = run(rest, self.ended, self.style);
+                if self.header(run) && !self.fill()? && self.start >= self.buffer.len() {
+                    return Ok(None);
+                }
+                continue;
+            }
             let step = match form {
                 Form::Lines | Form::Evtx => lines(rest, self.ended),
                 Form::Xml => xml(rest, self.ended),
@@ -166,14 +271,14 @@ impl<R: Read> Framer<R> {
             };
             let at = self.start;
             match step {
-                Step::Record { range, .. } if range.len() >= RECORD_BYTES_MAX => {
+                Step::Record { range, .. } if self.is_over(&rest[range.clone()]) => {
                     return Ok(Some(self.cut(at + range.start)));
                 }
                 Step::Record { range, next } => {
                     return Ok(Some((at + range.start..at + range.end, at + next)));
                 }
                 Step::Skip(bytes) => self.start += bytes,
-                Step::More if rest.len() >= RECORD_BYTES_MAX => return Ok(Some(self.cut(at))),
+                Step::More if self.is_over(rest) => return Ok(Some(self.cut(at))),
                 Step::More => {
                     if !self.fill()? && self.ended && self.start >= self.buffer.len() {
                         return Ok(None);
@@ -183,18 +288,89 @@ impl<R: Read> Framer<R> {
         }
     }
 
+    /// Whether a line with `#` that may begin a header is next.
+    fn at_header(&self, rest: &[u8]) -> bool {
+        rest.first() == Some(&b'#') && self.start >= self.plain_until
+    }
+
+    /// Takes what was found of a header; whether more bytes are needed.
+    fn header(&mut self, found: Run) -> bool {
+        let (lines, next, joins) = match found {
+            Run::More => return true,
+            Run::Plain { next } => {
+                self.plain_until = self.start + next;
+                return false;
+            }
+            Run::Header { lines, next } => (lines, next, false),
+            Run::Joins { lines, next } => (lines, next, true),
+        };
+        if self.section >= HEADER_CHANGES_MAX {
+            if self.style.take().is_some() {
+                self.headers.clear();
+                self.section += 1;
+            }
+            self.plain_until = self.start + next;
+            return false;
+        }
+        let mut headers = if joins { self.headers.clone() } else { Vec::new() };
+        for range in lines {
+            let bytes = self.buffer.get(self.start..).and_then(|rest| rest.get(range));
+            let line = bytes.unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let charset = if self.utf16.is_some() { Charset::Utf8 } else { self.charset };
+            let text = charset::decode(charset, line).text;
+            let text = String::from_utf8_lossy(&text).into_owned();
+            // A directive takes the place of the one of its name.
+            let word = directive(&text).map(|d| d.word.to_owned()).filter(|_| joins);
+            if let Some(word) = word {
+                headers.retain(|known| directive(known).is_none_or(|d| d.word != word));
+            }
+            headers.push(text);
+        }
+        if !joins {
+            let fields = |d: &crate::header::Directive<'_>| d.word.eq_ignore_ascii_case("fields");
+            let named = headers.iter().rev().filter_map(|line| directive(line)).find(fields);
+            self.style = named.map(|d| d.style);
+        }
+        if headers != self.headers {
+            self.headers = headers;
+            self.section += 1;
+        }
+        self.start += next;
+        self.tail = Tail::Header;
+        false
+    }
+
+    /// Whether a record of this text is too long as the input's own bytes.
+    fn is_over(&self, text: &[u8]) -> bool {
+        match &self.utf16 {
+            None => text.len() >= RECORD_BYTES_MAX,
+            Some(_) => text.len() >= RECORD_BYTES_MAX / 2 && utf16::len(text) >= RECORD_BYTES_MAX,
+        }
+    }
+
     /// A record of the greatest length; what follows it up to the line's end is skipped.
     fn cut(&mut self, start: usize) -> (Range<usize>, usize) {
         self.skipping = true;
-        let end = start + RECORD_BYTES_MAX;
+        let end = match &self.utf16 {
+            None => start + RECORD_BYTES_MAX,
+            Some(_) => {
+                let rest = self.buffer.get(start..).unwrap_or_default();
+                start + utf16::prefix(rest, RECORD_BYTES_MAX)
+            }
+        };
         (start..end, end)
     }
 
     /// Reads more; false at the end.
     fn fill(&mut self) -> io::Result<bool> {
         if self.start > 0 && (self.start >= self.buffer.len() || self.start >= READ_BYTES) {
+            if let Some(utf16) = &mut self.utf16 {
+                utf16.forget(&self.buffer, self.start);
+            }
             self.buffer.drain(..self.start);
             self.base += self.start as u64;
+            self.plain_until = self.plain_until.saturating_sub(self.start);
             self.start = 0;
         }
         let Some(reader) = self.reader.as_mut().filter(|_| !self.ended) else { return Ok(false) };
@@ -209,11 +385,16 @@ impl<R: Read> Framer<R> {
         let count = read.as_ref().map_or(0, |count| *count);
         self.buffer.truncate(old + count);
         self.ended = read? == 0;
+        if let Some(utf16) = &mut self.utf16 {
+            utf16.decode(&mut self.buffer, old, self.ended);
+            return Ok(self.buffer.len() > old || !self.ended);
+        }
         Ok(!self.ended)
     }
 
     fn sniff(&mut self) -> io::Result<Form> {
         while self.buffer.len() < SNIFF_BYTES && self.fill()? {}
+        self.sniff_charset();
         let head = self.buffer.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.buffer);
         let text = head.trim_ascii_start();
         let form = if head.starts_with(b"ElfFile\0") {
@@ -237,6 +418,23 @@ impl<R: Read> Framer<R> {
         }
         self.form = Some(form);
         Ok(form)
+    }
+
+    /// What the first bytes say of the charset.
+    fn sniff_charset(&mut self) {
+        let head = self.buffer.get(..SNIFF_BYTES).unwrap_or(&self.buffer);
+        if head.starts_with(b"ElfFile\0") {
+            return;
+        }
+        if let Some((utf16, charset)) = Utf16::sniff(head, self.charset) {
+            self.charset = charset;
+            let utf16 = self.utf16.insert(utf16);
+            utf16.decode(&mut self.buffer, 0, self.ended);
+        } else if self.charset == Charset::Auto
+            && let Some(charset) = charset::sniff(head)
+        {
+            self.charset = charset;
+        }
     }
 
     /// JSON one document a line is cut at lines, so that a broken line costs only itself.
@@ -278,114 +476,4 @@ impl<R: Read> std::fmt::Debug for Framer<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    /// A reader that gives few bytes at a time, so that records span reads.
-    struct Slow<'a>(&'a [u8], usize);
-
-    impl Read for Slow<'_> {
-        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-            let count = self.1.min(self.0.len()).min(out.len());
-            out[..count].copy_from_slice(&self.0[..count]);
-            self.0 = &self.0[count..];
-            Ok(count)
-        }
-    }
-
-    type Frames = Vec<(u64, Vec<u8>)>;
-
-    fn frames(text: &[u8], step: usize) -> (Option<Form>, Frames, u64) {
-        let mut framer = Framer::new(Slow(text, step), &SourceChoice::Auto);
-        let mut all = Vec::new();
-        while let Some(frame) = framer.next_frame().unwrap() {
-            assert_eq!(frame.number, all.len() as u64 + 1);
-            all.push((frame.position, frame.bytes.to_vec()));
-        }
-        (framer.form(), all, framer.skipped_bytes())
-    }
-
-    #[track_caller]
-    fn check(text: &str, form: Form, expect: &[(u64, &str)]) {
-        let expect: Vec<_> = expect.iter().map(|(at, t)| (*at, t.as_bytes().to_vec())).collect();
-        for step in [1, 7, 100_000] {
-            let (got, all, _) = frames(text.as_bytes(), step);
-            assert_eq!((got, &all), (Some(form), &expect), "step {step}: {text}");
-        }
-    }
-
-    #[test]
-    fn lines_lose_their_ends_and_blank_ones_are_none() {
-        check("a b\r\n\n c\nd", Form::Lines, &[(0, "a b"), (6, " c"), (9, "d")]);
-        check("", Form::Lines, &[]);
-    }
-
-    #[test]
-    fn xml_events_between_wrappers() {
-        check(
-            "<?xml version='1.0'?>\n<Events>\n<Event x='1'>a</Event>\n<Event>b</Event>junk\n</Events>\n",
-            Form::Xml,
-            &[(31, "<Event x='1'>a</Event>"), (54, "<Event>b</Event>"), (70, "junk")],
-        );
-        check(
-            "<Event>a<Event>b</Event><Event>c",
-            Form::Xml,
-            &[(0, "<Event>a"), (8, "<Event>b</Event>"), (24, "<Event>c")],
-        );
-    }
-
-    #[test]
-    fn json_in_every_arrangement() {
-        check(
-            "{\"a\":1}\n{\"b\n{\"c\":2}\n",
-            Form::Lines,
-            &[(0, "{\"a\":1}"), (8, "{\"b"), (12, "{\"c\":2}")],
-        );
-        check(
-            "[{\"a\":\"}\"},\n {\"b\":[1]}]",
-            Form::Json,
-            &[(1, "{\"a\":\"}\"}"), (13, "{\"b\":[1]}")],
-        );
-        check(
-            "{\n \"a\": 1\n}\n{\n \"b\": 2\n}\n",
-            Form::Json,
-            &[(0, "{\n \"a\": 1\n}"), (12, "{\n \"b\": 2\n}")],
-        );
-        check("{\"a\":1}{\"b\":2}", Form::Json, &[(0, "{\"a\":1}"), (7, "{\"b\":2}")]);
-        check(
-            "{\n \"a\": 1\n{\n \"b\": 2\n}",
-            Form::Json,
-            &[(0, "{\n \"a\": 1"), (10, "{\n \"b\": 2\n}")],
-        );
-    }
-
-    #[test]
-    fn history_keeps_commands_of_several_lines_together() {
-        check(
-            "#1715689172\nfor x in a\ndo y\ndone\n#1715689209\nls # 1\n",
-            Form::History,
-            &[(0, "#1715689172\nfor x in a\ndo y\ndone"), (33, "#1715689209\nls # 1")],
-        );
-    }
-
-    #[test]
-    fn records_at_the_limit_are_cut_and_the_rest_is_counted() {
-        let line = |n: usize| vec![b'x'; n];
-        let text =
-            [line(RECORD_BYTES_MAX - 1), line(RECORD_BYTES_MAX), line(3 * RECORD_BYTES_MAX + 5)]
-                .join(&b'\n');
-        let (_, all, skipped) = frames(&[text, b"end".to_vec()].join(&b'\n'), 1 << 16);
-        let lengths: Vec<_> = all.iter().map(|(_, bytes)| bytes.len()).collect();
-        assert_eq!(lengths, [RECORD_BYTES_MAX - 1, RECORD_BYTES_MAX, RECORD_BYTES_MAX, 3]);
-        assert_eq!(skipped, 2 * RECORD_BYTES_MAX as u64 + 5);
-    }
-
-    #[test]
-    fn no_newline_stays_within_memory() {
-        let mut framer = Framer::new(io::repeat(b'x').take(5 << 20), &SourceChoice::Auto);
-        assert_eq!(framer.next_frame().unwrap().unwrap().bytes.len(), RECORD_BYTES_MAX);
-        assert!(framer.next_frame().unwrap().is_none());
-        assert!(framer.buffer.capacity() <= 4 * RECORD_BYTES_MAX);
-    }
-}
+mod tests;

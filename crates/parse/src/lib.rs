@@ -3,10 +3,12 @@
 //! [`Parser::parse`] is a pure function of context, record header and bytes; it appends
 //! exactly one event for a record and never fails. [`frame`] cuts files into records.
 
+pub mod charset;
 pub mod convert;
 pub mod decode;
 pub mod def;
 pub mod frame;
+pub mod header;
 pub mod parser;
 mod project;
 mod recognise;
@@ -16,7 +18,8 @@ pub mod time;
 
 pub use decode::{Decoder, Malformed};
 pub use def::{SourceError, SourceText};
-pub use frame::{Frame, Framer, RECORD_BYTES_MAX};
+pub use frame::{Frame, Framer, RECORD_BYTES_MAX, Tail};
+pub use header::Contexts;
 pub use parser::{Parser, RecordHeader, UNRECOGNISED, unparsed};
 pub use sink::Sink;
 pub use sources::{SourceInfo, Sources};

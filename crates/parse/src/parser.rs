@@ -1,15 +1,20 @@
 //! `parse(context, header, bytes)`: one record to one event. Pure, and it never fails.
 
+use crate::charset;
 use crate::decode::{Decoder, Malformed, json, syslog};
 use crate::def::{Op, Source, Test};
 use crate::frame::RECORD_BYTES_MAX;
+use crate::header::{Columns, Plans};
 use crate::project::Projection;
 use crate::recognise::Recogniser;
 use crate::sink::Sink;
 use crate::sources::Sources;
 use crate::time::Zone;
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use yagura_event::batch::Text;
 use yagura_event::context::Reference;
 use yagura_event::{
     ClassUid, Context, Event, EventBatch, EventId, FieldId, FieldTable, FieldTableBuilder,
@@ -18,6 +23,14 @@ use yagura_event::{
 
 /// Index of "no source recognised the record".
 pub const UNRECOGNISED: u16 = u16::MAX;
+
+thread_local! {
+    /// What the headers of the contexts in use mean; follows from them and the parser alone.
+    static PLANS: RefCell<Plans> = RefCell::default();
+}
+
+/// Tells the plans of one parser from another's.
+static PARSERS: AtomicU64 = AtomicU64::new(0);
 
 /// What is the record's own beside its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +52,7 @@ pub struct RecordHeader<'a> {
 /// Parses records by the sources in force. Shared between threads; holds no state.
 #[derive(Debug)]
 pub struct Parser {
+    id: u64,
     sources: Arc<Sources>,
     fields: Arc<FieldTable>,
     /// Interned ids of the sources' names.
@@ -61,7 +75,8 @@ impl Parser {
             })
             .collect();
         let recogniser = Recogniser::new(&sources.list);
-        Self { sources, fields, ids, recogniser }
+        let id = PARSERS.fetch_add(1, Ordering::Relaxed);
+        Self { id, sources, fields, ids, recogniser }
     }
 
     /// A parser for the built-in sources with a table of only their names.
@@ -96,7 +111,14 @@ impl Parser {
     ) {
         let at = out.push_context(context);
         let relations = out.relations.len() as u32;
-        let mut sink = Sink::new(out, &self.fields, bytes);
+        let decoded = charset::decode(context.charset, bytes);
+        let original = match decoded.is_decoded() {
+            true => out.push_text(bytes),
+            false => Text::default(),
+        };
+        let (lossy, issue) = (decoded.lossy, decoded.issue);
+        let mut sink = Sink::of_text(out, &self.fields, &decoded.text, lossy, issue);
+        sink.set_columns(self.columns(context));
         if bytes.len() >= RECORD_BYTES_MAX {
             sink.issue(IssueCode::Truncated, "cut at the record length limit");
         }
@@ -124,6 +146,7 @@ impl Parser {
             source,
             logsource,
             raw,
+            original,
             spans: spans as u32..out.spans.len() as u32,
             values: values as u32..out.values.len() as u32,
             relations: relations..out.relations.len() as u32,
@@ -137,7 +160,9 @@ impl Parser {
     /// is derived from (the newest over all inputs).
     pub fn event_time_with_year(&self, context: &Arc<Context>, bytes: &[u8]) -> Option<Micros> {
         let mut batch = EventBatch::default();
-        let mut sink = Sink::new(&mut batch, &self.fields, bytes);
+        let text = charset::decode(context.charset, bytes).text;
+        let mut sink = Sink::new(&mut batch, &self.fields, &text);
+        sink.set_columns(self.columns(context));
         let index = match &context.source {
             SourceChoice::Named(name) => self.named(&mut sink, name),
             SourceChoice::Auto => self.recognise(&mut sink),
@@ -149,6 +174,30 @@ impl Parser {
         let projection = Projection { ids: &self.ids, source, zone };
         let time = source.events.get(event)?.time.as_ref();
         projection.time(&mut sink, time).filter(|stamp| stamp.has_year).map(|stamp| stamp.time)
+    }
+
+    /// The columns that the context's headers name.
+    fn columns(&self, context: &Arc<Context>) -> Option<Arc<Columns>> {
+        if context.headers.is_empty() {
+            return None;
+        }
+        let make = || {
+            let mut columns = Columns::read(&context.headers, &self.fields)?;
+            let reads = |index: &u16| {
+                let source = self.sources.list.get(usize::from(*index));
+                let style = Some(columns.style);
+                source.is_some_and(|s| s.decoders.iter().any(|d| d.reads_header() == style))
+            };
+            let header = context.headers.join("\n");
+            let found = self.recogniser.candidates(header.as_bytes()).filter(reads);
+            columns.sources = found.collect();
+            columns.sources.dedup();
+            Some(columns)
+        };
+        PLANS.with(|plans| match plans.try_borrow_mut() {
+            Ok(mut plans) => plans.of(self.id, context, make),
+            Err(_) => make().map(Arc::new),
+        })
     }
 
     /// Decodes with the named source; the second value tells whether it could be read.
@@ -172,7 +221,12 @@ impl Parser {
         let mark = sink.mark();
         let mut tried: [u64; 4] = [0; 4];
         let mut first: Option<(u16, Malformed)> = None;
-        for index in self.recogniser.candidates(sink.record()) {
+        // What a header says of the lines below it goes before what a line looks like.
+        let columns = sink.columns();
+        let by_header = columns.iter().flat_map(|columns| columns.sources.iter().copied());
+        let record = sink.record();
+        let by_record = std::iter::once_with(|| self.recogniser.candidates(record)).flatten();
+        for index in by_header.chain(by_record) {
             let (word, bit) = (usize::from(index / 64).min(3), index % 64);
             if index < 256 && tried[word] >> bit & 1 == 1 {
                 continue;
@@ -340,6 +394,7 @@ pub fn unparsed(
         source: UNRECOGNISED,
         logsource: LogsourceId(0),
         raw,
+        original: Text::default(),
         spans: spans as u32..out.spans.len() as u32,
         values: values as u32..out.values.len() as u32,
         relations: relations..relations,

@@ -72,9 +72,14 @@ impl Projection<'_> {
     pub fn time(&self, sink: &mut Sink<'_, '_>, def: Option<&TimeDef>) -> Option<Stamp> {
         if let Some(def) = def {
             for name in &def.fields {
-                let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
-                if let Some(stamp) = self.stamp(sink, at, &def.formats) {
-                    return Some(stamp);
+                // A name may occur again: a JSON document below a syslog header of that name.
+                let id = self.id(*name);
+                for at in 0..sink.spans().len() {
+                    if sink.spans().get(at).is_some_and(|span| span.field == id)
+                        && let Some(stamp) = self.stamp(sink, at, &def.formats)
+                    {
+                        return Some(stamp);
+                    }
                 }
             }
         }
@@ -130,7 +135,11 @@ impl Projection<'_> {
         column: ColumnId,
         span: Span,
     ) -> Option<bool> {
-        let taken = sink.get_column(column).is_some();
+        // A column that holds this very value already holds all of it.
+        let taken = match sink.get_column(column) {
+            Some(Scalar::Text(text)) => sink.bytes(text) != sink.bytes(span.value),
+            other => other.is_some(),
+        };
         let scalar = {
             let value = sink.bytes(span.value);
             let converted = entry.convert.apply(value, &self.zone)?;
@@ -180,10 +189,13 @@ impl Projection<'_> {
             .filter(|span| span.field == id && span.kind != SpanType::Null)
             .map(|span| String::from_utf8_lossy(sink.value(span)).into_owned())
             .collect();
+        let objects = |name: &str| {
+            let object = |text: &String| serde_json::json!({ name: text });
+            serde_json::Value::Array(texts.iter().map(object).collect())
+        };
         let json = match entry.convert {
-            Convert::DnsAnswers => serde_json::Value::Array(
-                texts.iter().map(|text| serde_json::json!({ "rdata": text })).collect(),
-            ),
+            Convert::DnsAnswers => objects("rdata"),
+            Convert::Sans => objects("name"),
             _ => serde_json::json!(texts),
         };
         let text = sink.text(json.to_string().as_bytes());

@@ -1,6 +1,8 @@
 //! What decoders write to: the fields of one record, bounded, mostly without copying.
 
+use crate::header::Columns;
 use std::ops::Range;
+use std::sync::Arc;
 use yagura_event::batch::{Issue, Text};
 use yagura_event::{
     ColumnId, EventBatch, FieldId, FieldTable, IssueCode, Scalar, Span, SpanFlags, SpanType,
@@ -34,6 +36,7 @@ pub struct Sink<'b, 'r> {
     issues: usize,
     lossy: bool,
     over: bool,
+    columns: Option<Arc<Columns>>,
 }
 
 /// A point to return to with [`Sink::rollback`].
@@ -49,17 +52,40 @@ pub struct Mark {
 impl<'b, 'r> Sink<'b, 'r> {
     /// Copies `record` into the batch's arena and begins with no fields.
     pub fn new(batch: &'b mut EventBatch, fields: &'b FieldTable, record: &'r [u8]) -> Self {
+        let lossy = std::str::from_utf8(record).is_err();
+        Self::of_text(batch, fields, record, lossy, lossy.then_some("not valid UTF-8"))
+    }
+
+    /// As [`Sink::new`] for a record whose charset is known: `lossy` if it is not UTF-8,
+    /// `issue` if something was wrong with it.
+    pub fn of_text(
+        batch: &'b mut EventBatch,
+        fields: &'b FieldTable,
+        record: &'r [u8],
+        lossy: bool,
+        issue: Option<&str>,
+    ) -> Self {
         let raw = batch.push_text(record);
         batch.firsts.begin(fields.len());
         let (spans, values) = (batch.spans.len(), batch.values.len());
         let issues = batch.issues.len();
-        let lossy = std::str::from_utf8(record).is_err();
+        let (over, columns) = (false, None);
         let mut sink =
-            Self { batch, fields, record, raw, spans, values, issues, lossy, over: false };
-        if lossy {
-            sink.issue(IssueCode::Charset, "not valid UTF-8");
+            Self { batch, fields, record, raw, spans, values, issues, lossy, over, columns };
+        if let Some(issue) = issue {
+            sink.issue(IssueCode::Charset, issue);
         }
         sink
+    }
+
+    /// Sets the columns that the context's header lines name.
+    pub fn set_columns(&mut self, columns: Option<Arc<Columns>>) {
+        self.columns = columns;
+    }
+
+    /// The columns that the context's header lines name.
+    pub fn columns(&self) -> Option<Arc<Columns>> {
+        self.columns.clone()
     }
 
     /// The record's bytes.
@@ -80,19 +106,36 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// A field whose value stands verbatim at `range` of the record. A range beyond the
     /// record is ignored.
     pub fn plain(&mut self, name: &[u8], range: Range<usize>, kind: SpanType) {
+        self.plain_as(self.fields.get(cut(name)), name, range, kind);
+    }
+
+    /// As [`Sink::plain`] for a name whose `field` was looked up before.
+    pub fn plain_as(&mut self, field: FieldId, name: &[u8], range: Range<usize>, kind: SpanType) {
         let Some(value) = self.record.get(range.clone()) else { return };
         if self.lossy && std::str::from_utf8(value).is_err() {
             let text = String::from_utf8_lossy(value).into_owned();
-            self.decoded(name, text.as_bytes(), range, kind);
+            self.decoded_as(field, name, text.as_bytes(), range, kind);
             return;
         }
         let raw = self.at(&range);
-        self.push(name, raw, raw, kind, 0);
+        self.push(field, name, raw, raw, kind, 0);
     }
 
     /// A field whose value had to be decoded from `range` of the record (escapes, entities);
     /// it is copied. Bytes that are not UTF-8 are replaced.
     pub fn decoded(&mut self, name: &[u8], value: &[u8], range: Range<usize>, kind: SpanType) {
+        self.decoded_as(self.fields.get(cut(name)), name, value, range, kind);
+    }
+
+    /// As [`Sink::decoded`] for a name whose `field` was looked up before.
+    pub fn decoded_as(
+        &mut self,
+        field: FieldId,
+        name: &[u8],
+        value: &[u8],
+        range: Range<usize>,
+        kind: SpanType,
+    ) {
         if self.full() {
             return;
         }
@@ -101,16 +144,29 @@ impl<'b, 'r> Sink<'b, 'r> {
             Err(_) => self.batch.push_text(String::from_utf8_lossy(value).as_bytes()),
         };
         let raw = if range.end <= self.record.len() { self.at(&range) } else { Text::default() };
-        self.push(name, value, raw, kind, 0);
+        self.push(field, name, value, raw, kind, 0);
     }
 
     /// A field that was derived (a severity from a priority), not read from the record.
     pub fn derived(&mut self, name: &[u8], value: &[u8]) {
+        self.joined(name, &[value]);
+    }
+
+    /// A derived field whose value is `parts` one after the other.
+    pub fn joined(&mut self, name: &[u8], parts: &[&[u8]]) {
         if self.full() {
             return;
         }
-        let value = self.batch.push_text(value);
-        self.push(name, value, Text::default(), SpanType::String, SpanFlags::DERIVED);
+        let mut value = self.batch.push_text(b"");
+        for part in parts {
+            let text = match self.lossy && std::str::from_utf8(part).is_err() {
+                true => self.batch.push_text(String::from_utf8_lossy(part).as_bytes()),
+                false => self.batch.push_text(part),
+            };
+            value.len += text.len;
+        }
+        let field = self.fields.get(cut(name));
+        self.push(field, name, value, Text::default(), SpanType::String, SpanFlags::DERIVED);
     }
 
     /// Notes what was wrong with the record.
@@ -247,14 +303,22 @@ impl<'b, 'r> Sink<'b, 'r> {
         Text { off: self.raw.off + off.min(self.raw.len), len: len.min(self.raw.len) }
     }
 
-    fn push(&mut self, name: &[u8], value: Text, raw: Text, kind: SpanType, flags: u8) {
+    fn push(
+        &mut self,
+        field: FieldId,
+        name: &[u8],
+        value: Text,
+        raw: Text,
+        kind: SpanType,
+        flags: u8,
+    ) {
         if self.full() {
             return;
         }
-        let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
-        let field = self.fields.get(name);
-        let name =
-            if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        let name = match field {
+            FieldId::UNKNOWN => self.batch.push_text(cut(name)),
+            _ => Text::default(),
+        };
         self.add(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
     }
 
@@ -263,4 +327,9 @@ impl<'b, 'r> Sink<'b, 'r> {
         firsts.note(span.field, spans.get(self.spans..).unwrap_or_default());
         spans.push(span);
     }
+}
+
+/// A name within its limit.
+fn cut(name: &[u8]) -> &[u8] {
+    name.get(..NAME_BYTES_MAX).unwrap_or(name)
 }

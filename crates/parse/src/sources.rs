@@ -2,7 +2,7 @@
 
 use crate::def::{self, Names, Source, SourceError, SourceText};
 use std::path::Path;
-use yagura_event::{FieldTableBuilder, LogsourceTable};
+use yagura_event::{FieldTableBuilder, LogsourceTable, SourceChoice};
 
 /// Definitions embedded at compile time: folder, `source.toml`, `messages.toml`.
 const BUILTIN: &[(&str, Option<&str>, Option<&str>)] =
@@ -97,6 +97,14 @@ impl Sources {
         self.list.iter().position(|source| source.name == name).map(|at| at as u16)
     }
 
+    /// Whether records of this choice may have header lines before them
+    /// ([`crate::Framer::with_headers`]).
+    pub fn reads_headers(&self, choice: &SourceChoice) -> bool {
+        let SourceChoice::Named(name) = choice else { return true };
+        let source = self.list.iter().find(|source| source.name == *name);
+        source.is_some_and(|s| s.decoders.iter().any(|d| d.reads_header().is_some()))
+    }
+
     /// Every source, by name.
     pub fn list(&self) -> impl Iterator<Item = SourceInfo<'_>> {
         self.list.iter().map(|source| {
@@ -143,6 +151,9 @@ const WELL_KNOWN: &[&str] = &[
     "kind",
     "host",
     "user",
+    "_path",
+    "date-time",
+    "cs-uri",
 ];
 
 fn builtin_texts() -> Vec<SourceText> {

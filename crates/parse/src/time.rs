@@ -10,7 +10,7 @@ const YEAR_MAX: i32 = 9_999;
 /// One way of writing a time.
 ///
 /// `epoch` (seconds, with decimals or without), `epoch_ms`, `epoch_us`, `iso` (RFC 3339, zone
-/// optional), `auto` (any of them), or `strptime` words: `%Y %y %m %d %e %b %H %M %S %f %T %z
+/// optional), `iso_utc` (the same, UTC where no zone is written), `auto` (any of them), or `strptime` words: `%Y %y %m %d %e %b %H %M %S %f %T %z
 /// %Z %s %%`; a space matches any number of spaces.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Format {
@@ -22,6 +22,8 @@ pub enum Format {
     EpochUs,
     /// RFC 3339; without a zone it is read in the context's.
     Iso,
+    /// RFC 3339; without a zone it is UTC, whatever the context says.
+    IsoUtc,
     /// ISO, or a number of seconds, milli- or microseconds by its size.
     Auto,
     /// Compiled `strptime` words.
@@ -134,6 +136,7 @@ impl Format {
             "epoch_ms" => Self::EpochMs,
             "epoch_us" => Self::EpochUs,
             "iso" => Self::Iso,
+            "iso_utc" => Self::IsoUtc,
             "auto" => Self::Auto,
             _ => Self::Words(words(text)?),
         })
@@ -147,6 +150,7 @@ impl Format {
             Self::EpochMs => known(crate::convert::integer(value)?.checked_mul(1_000)?),
             Self::EpochUs => known(crate::convert::integer(value)?),
             Self::Iso => iso(value, zone),
+            Self::IsoUtc => iso(value, &Zone::utc(zone.reference)),
             Self::Auto => match crate::convert::integer(value) {
                 Some(n) if n.abs() >= 100_000_000_000_000 => known(n),
                 Some(n) if n.abs() >= 100_000_000_000 => known(n * 1_000),
@@ -265,7 +269,7 @@ fn words(text: &str) -> Result<Vec<Word>, String> {
                 let word = other.map(char::from).unwrap_or(' ');
                 return Err(format!(
                     "no time word `%{word}`; known: %Y %y %m %d %e %b %H %M %S %f %T %z %Z %%, or \
-                     epoch, epoch_ms, epoch_us, iso, auto"
+                     epoch, epoch_ms, epoch_us, iso, iso_utc, auto"
                 ));
             }
         }
@@ -433,6 +437,12 @@ mod tests {
         check("%b %e %T", "Mar  1 09:00:00", Some("Asia/Tokyo"), "2024-03-01T00:00:00.000000Z");
         check("%b %e %T", "Mar  1 09:00:00", Some("+09:00"), "2024-03-01T00:00:00.000000Z");
         check("iso", "2024-07-01T12:00:00", Some("Europe/Berlin"), "2024-07-01T10:00:00.000000Z");
+        check(
+            "iso_utc",
+            "2024-07-01 12:00:00",
+            Some("Europe/Berlin"),
+            "2024-07-01T12:00:00.000000Z",
+        );
     }
 
     #[test]

@@ -55,6 +55,10 @@ fn faults_name_line_and_expectation() {
     );
     check("name = \"x\"\ndecode = \"yaml\"", 2, "no decoder `yaml`");
     check("name = \"x\"\ndecode = \"regex\"\n[regex]\npattern = \"(\"", 3, "unclosed group");
+    let layouts =
+        |names: &str| format!("name = \"x\"\ndecode = \"w3c\"\n[w3c]\nlayouts = [\"{names}\"]");
+    assert!(compile(&layouts("a? b? c? d? e? f? g? h? i? j? z")).is_ok());
+    check(&layouts("a? b? c? d? e? f? g? h? i? j? k? z"), 4, "more than 1024 layouts");
     check("name = ", 1, "x/source.toml:1");
     assert!(compile("name = \"y\"").expect_err("name").to_string().contains("the folder is `x`"));
 }
@@ -83,10 +87,15 @@ fn sources_are_sorted_and_name_their_classes() {
         "cisco_asa",
         "cisco_ios",
         "ecar",
+        "exchange_tracking",
+        "iis",
         "linux_syslog",
         "proxy_access",
         "shell_history",
         "snort_fast",
+        "suricata",
+        "w3c",
+        "w3c_proxy",
         "web_access",
         "zeek",
     ] {

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use std::sync::{Arc, LazyLock};
-use yagura_event::{Context, EventBatch, EventId, IssueCode, Reference, SourceChoice};
+use yagura_event::{Charset, Context, EventBatch, EventId, IssueCode, Reference, SourceChoice};
 use yagura_parse::{Framer, Parser, RECORD_BYTES_MAX, RecordHeader, UNRECOGNISED, unparsed};
 
 static PARSER: LazyLock<Parser> = LazyLock::new(|| Parser::builtin().unwrap());
@@ -30,32 +30,41 @@ fn parse_everywhere(bytes: &[u8]) {
     let mut choices = vec![SourceChoice::Auto, SourceChoice::Named("absent".into())];
     choices.extend(PARSER.sources().list().map(|source| SourceChoice::Named(source.name.into())));
     for choice in choices {
-        let mut out = EventBatch::default();
-        let head = RecordHeader {
-            id: EventId(1),
-            received_time: 1_715_688_000_000_000,
-            stream: 0,
-            batch: 0,
-            peer: "",
-            position: 0,
-        };
-        PARSER.parse(&context(choice.clone()), &head, bytes, &mut out);
-        assert_eq!(out.events.len(), 1);
-        let event = out.event(0).unwrap();
-        assert_eq!(event.raw(), bytes);
-        for span in event.spans() {
-            assert!(span.value.off as usize + span.value.len as usize <= out.arena.len());
-            let raw = (span.raw.off as usize, span.raw.off as usize + span.raw.len as usize);
-            assert!(span.raw.len == 0 || raw.1 <= event.event().raw.off as usize + bytes.len());
-            assert!(std::str::from_utf8(event.span_value(span)).is_ok(), "{choice:?}");
-        }
-        let _ = event.observables();
-        let _ = event.relations().count();
-        let json = yagura_event::json::event_json(event, PARSER.fields(), None);
-        assert!(json.is_object());
+        parse_in(&context(choice), bytes);
+    }
+    for charset in Charset::ALL {
+        let mut context = Context::clone(&context(SourceChoice::Auto));
+        context.charset = charset;
+        parse_in(&Arc::new(context), bytes);
     }
     let mut framer = Framer::new(bytes, &SourceChoice::Auto);
     while framer.next_frame().is_ok_and(|frame| frame.is_some()) {}
+}
+
+fn parse_in(context: &Arc<Context>, bytes: &[u8]) {
+    let mut out = EventBatch::default();
+    let head = RecordHeader {
+        id: EventId(1),
+        received_time: 1_715_688_000_000_000,
+        stream: 0,
+        batch: 0,
+        peer: "",
+        position: 0,
+    };
+    PARSER.parse(context, &head, bytes, &mut out);
+    assert_eq!(out.events.len(), 1);
+    let event = out.event(0).unwrap();
+    assert_eq!(event.original(), bytes);
+    for span in event.spans() {
+        assert!(span.value.off as usize + span.value.len as usize <= out.arena.len());
+        let raw = (span.raw.off as usize, span.raw.off as usize + span.raw.len as usize);
+        assert!(span.raw.len == 0 || raw.1 <= event.event().raw.off as usize + event.raw().len());
+        assert!(std::str::from_utf8(event.span_value(span)).is_ok(), "{context:?}");
+    }
+    let _ = event.observables();
+    let _ = event.relations().count();
+    let json = yagura_event::json::event_json(event, PARSER.fields(), None);
+    assert!(json.is_object());
 }
 
 proptest! {
@@ -81,6 +90,47 @@ proptest! {
             }
         }
         parse_everywhere(&bytes);
+    }
+}
+
+/// Header lines from which those of a context are made.
+const HEADERS: &[&str] = &[
+    "#separator \\x09",
+    "#separator \\x",
+    "#set_separator\t,",
+    "#unset_field\t-",
+    "#path\tconn",
+    "#fields\tts\tuid\tid.orig_h\ttags",
+    "#types\ttime\tstring\taddr\tset[string]",
+    "#Date: 2024-05-14",
+    "#Fields: date time c-ip cs-uri-stem cs-uri-query cs(User-Agent)",
+    "#Fields: a,b,c",
+    "#Fields:\ttime\tcs-uri-scheme\tcs-host",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lines_below_any_header(
+        lines in proptest::collection::vec(0..HEADERS.len(), 1..6),
+        values in proptest::collection::vec("[ -~\t\u{e9}\u{3042}]{0,12}", 0..8),
+        separator in 0..3usize,
+        tail in proptest::collection::vec(any::<u8>(), 0..4),
+    ) {
+        let mut context = Context::clone(&context(SourceChoice::Auto));
+        context.headers = lines.iter().map(|at| HEADERS[*at].to_owned()).collect();
+        let mut bytes = values.join(["\t", " ", ","][separator]).into_bytes();
+        bytes.extend_from_slice(&tail);
+        for name in ["", "zeek", "iis", "w3c"] {
+            if !name.is_empty() {
+                context.source = SourceChoice::Named(name.into());
+            }
+            parse_in(&Arc::new(context.clone()), &bytes);
+        }
+        let file = [context.headers.join("\n").into_bytes(), b"\n".to_vec(), bytes].concat();
+        let mut framer = Framer::new(&file[..], &SourceChoice::Auto);
+        while framer.next_frame().is_ok_and(|frame| frame.is_some()) {}
     }
 }
 

@@ -5,23 +5,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use yagura_event::json::event_json;
 use yagura_event::time::parse_rfc3339;
 use yagura_event::{Context, EventBatch, EventId, Reference, SourceChoice};
-use yagura_parse::{Framer, Parser, RecordHeader};
+use yagura_parse::{Contexts, Framer, Parser, RecordHeader};
 
-fn context(source: SourceChoice) -> Arc<Context> {
+fn contexts(source: SourceChoice) -> Contexts {
     let reference = Reference::At(parse_rfc3339("2024-06-30T00:00:00Z").unwrap());
     let mut context = Context::new("default", "samples", source, reference);
     context.host = Some("feed-host".into());
     context.user = Some("feed-user".into());
-    Arc::new(context)
+    Contexts::new(context)
 }
 
 fn events(parser: &Parser, path: &Path, source: &SourceChoice) -> EventBatch {
-    let context = context(source.clone());
-    let mut framer = Framer::new(std::fs::File::open(path).unwrap(), source);
+    let mut contexts = contexts(source.clone());
+    let headers = parser.sources().reads_headers(source);
+    let file = std::fs::File::open(path).unwrap();
+    let mut framer = Framer::new(file, source).with_headers(headers);
     let mut out = EventBatch::default();
     while let Some(frame) = framer.next_frame().unwrap() {
         let head = RecordHeader {
@@ -32,7 +33,7 @@ fn events(parser: &Parser, path: &Path, source: &SourceChoice) -> EventBatch {
             peer: "",
             position: frame.position,
         };
-        parser.parse(&context, &head, frame.bytes, &mut out);
+        parser.parse(contexts.of(&frame), &head, frame.bytes, &mut out);
     }
     out
 }

@@ -6,12 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use yagura_event::batch::EventRef;
 use yagura_event::json::event_json;
 use yagura_event::time::{DAY, parse_rfc3339};
 use yagura_event::{Context, EventBatch, EventId, Reference, SourceChoice, SpanFlags};
-use yagura_parse::{Framer, Parser, RecordHeader};
+use yagura_parse::{Contexts, Framer, Parser, RecordHeader};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
 
@@ -113,7 +112,7 @@ fn read(parser: &Parser, path: &Path) -> Tally {
     let reference = parse_rfc3339("2024-12-31T00:00:00Z").unwrap();
     let mut context = Context::new("default", "scan", SourceChoice::Auto, Reference::At(reference));
     context.path = path.display().to_string();
-    let context = Arc::new(context);
+    let mut contexts = Contexts::new(context);
     let mut framer = Framer::new(std::fs::File::open(path).unwrap(), &SourceChoice::Auto);
     let (mut tally, mut out) = (Tally::default(), EventBatch::default());
     while let Some(frame) = framer.next_frame().unwrap() {
@@ -126,7 +125,7 @@ fn read(parser: &Parser, path: &Path) -> Tally {
             peer: "",
             position: frame.position,
         };
-        parser.parse(&context, &head, frame.bytes, &mut out);
+        parser.parse(contexts.of(&frame), &head, frame.bytes, &mut out);
         assert_eq!(out.events.len(), 1);
         let event = out.event(0).unwrap();
         tally.records += 1;

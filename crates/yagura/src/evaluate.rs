@@ -2,7 +2,7 @@
 //!
 //! For tests and small scans. It keeps every match and tie, which the pipeline never does.
 
-use crate::cli::offline::{hash_of, header};
+use crate::cli::offline::{framer, hash_of, header};
 use crate::engine::{Engine, Scratch};
 use crate::inputs::Input;
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use std::sync::Arc;
 use yagura_detect::correlate::{BatchCorrelator, Limits};
 use yagura_event::time::{DAY, HOUR};
 use yagura_event::{
-    Context, EventBatch, Finding, Level, Lsn, Match, Micros, Observable, Reference, RelationKind,
-    SourceChoice,
+    Charset, Context, EventBatch, Finding, Level, Lsn, Match, Micros, Observable, Reference,
+    RelationKind, SourceChoice,
 };
-use yagura_parse::Framer;
+use yagura_parse::{Contexts, Frame};
 use yagura_verdict::{Candidate, Graph, Item, Tie, candidates};
 
 /// Why files could not be evaluated.
@@ -94,12 +94,11 @@ pub fn read(
         context.path.clone_from(&input.relative);
         context.host.clone_from(&input.host);
         context.user.clone_from(&input.user);
-        let context = Arc::new(context);
         let stream = hash_of(&input.relative);
-        frames(input, options, |bytes, number, position| {
+        frames(engine, input, options, context, |context, frame| {
             batch.clear();
-            let head = header(stream, number, position, reference);
-            engine.parser().parse(&context, &head, bytes, &mut batch);
+            let head = header(stream, frame.number, frame.position, reference);
+            engine.parser().parse(context, &head, frame.bytes, &mut batch);
             reading.records += 1;
             take(engine, &batch, options.shift, &mut scratch, &mut reading, &mut ties);
         })?;
@@ -109,15 +108,18 @@ pub fn read(
 }
 
 fn frames(
+    engine: &Engine,
     input: &Input,
     options: &Options,
-    mut each: impl FnMut(&[u8], u64, u64),
+    context: Context,
+    mut each: impl FnMut(&Arc<Context>, &Frame<'_>),
 ) -> Result<(), EvaluateError> {
     let wrong = |source| EvaluateError::Io { path: input.path.clone(), source };
     let (file, _) = input.open().map_err(wrong)?;
-    let mut framer = Framer::new(file, &options.source);
+    let mut contexts = Contexts::new(context);
+    let mut framer = framer(engine, file, &options.source, Charset::Auto);
     while let Some(frame) = framer.next_frame().map_err(wrong)? {
-        each(frame.bytes, frame.number, frame.position);
+        each(contexts.of(&frame), &frame);
     }
     Ok(())
 }
@@ -129,11 +131,11 @@ fn newest(
     options: &Options,
 ) -> Result<Option<Micros>, EvaluateError> {
     let at = Reference::At(options.now);
-    let context = Arc::new(Context::new("default", "ingest", options.source.clone(), at));
+    let context = Context::new("default", "ingest", options.source.clone(), at);
     let mut newest = None;
     for input in inputs {
-        frames(input, options, |bytes, _, _| {
-            let time = engine.parser().event_time_with_year(&context, bytes);
+        frames(engine, input, options, context.clone(), |context, frame| {
+            let time = engine.parser().event_time_with_year(context, frame.bytes);
             newest = newest.max(time.filter(|t| *t <= options.now + DAY));
         })?;
     }

@@ -242,7 +242,7 @@ fn published_lists_over_generated_lines_equal_a_plain_search() {
         return;
     };
     let site = Site::new();
-    let listed: Vec<Vec<String>> = [&ipsum, &fox].map(|path| addresses(path)).to_vec();
+    let listed: Vec<Vec<String>> = [&ipsum, &fox].map(addresses).to_vec();
     let known: Vec<HashSet<&String>> = listed.iter().map(|list| list.iter().collect()).collect();
     let mut text = String::new();
     let mut want = 0;

@@ -112,6 +112,7 @@ pub(super) fn event(fields: &FieldTable, raw: &str, pairs: &[(&str, V)]) -> Even
         source: 1,
         logsource: LogsourceId(0),
         raw: raw_text,
+        original: Text::default(),
         spans: 0..pairs.len() as u32,
         values: 0..0,
         relations: 0..0,

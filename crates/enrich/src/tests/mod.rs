@@ -59,6 +59,7 @@ pub fn push_event(batch: &mut EventBatch, time: Micros, columns: &[(ColumnId, &s
         source: 0,
         logsource: LogsourceId(0),
         raw,
+        original: Default::default(),
         spans: 0..0,
         values: from..to,
         relations: 0..0,

@@ -43,6 +43,7 @@ pub fn push(batch: &mut EventBatch, lsn: u64, sub: u32, context: u32, raw: &[u8]
         source: 0,
         logsource: LogsourceId::default(),
         raw,
+        original: Default::default(),
         spans: 0..0,
         values: from..batch.values.len() as u32,
         relations: 0..0,

@@ -145,6 +145,7 @@ fn store(batch: &mut EventBatch, contexts: &[Arc<Context>], lsn: u64, row: &Row)
         source: 0,
         logsource: LogsourceId::default(),
         raw,
+        original: Default::default(),
         spans: spans..batch.spans.len() as u32,
         values: from..batch.values.len() as u32,
         relations: 0..0,

@@ -27,6 +27,11 @@ pub(super) fn decode_with<E: Emit>(
     let bytes = sink.record().get(..body.end).unwrap_or_default();
     let mut scan = Scan { bytes, emit, at: body.start, path: Vec::new(), scratch: Vec::new() };
     scan.space();
+    // The cookie that tells syslog receivers of structured text.
+    if bytes.get(scan.at..).is_some_and(|rest| rest.starts_with(b"@cee:")) {
+        scan.at += 5;
+        scan.space();
+    }
     if scan.peek() != Some(b'{') {
         return Err(Malformed::new("not a JSON object"));
     }

@@ -9,10 +9,13 @@ pub mod regex;
 pub mod syslog;
 pub mod template;
 pub mod text;
+pub mod tsv;
+pub mod w3c;
 pub mod windows;
 mod windows_json;
 pub mod xml;
 
+use crate::header::Style;
 use crate::sink::Sink;
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -32,7 +35,7 @@ impl Malformed {
 
 /// Reads the fields of one record's body into a [`Sink`].
 ///
-/// Pure: the outcome follows from the bytes alone. Fields written before a failure stay.
+/// Pure: the outcome follows from the bytes and the columns that the context's header names. Fields written before a failure stay.
 pub trait Decoder: Send + Sync + Debug {
     /// Decodes `body`, a range of the sink's record (the whole of it unless a wrapper, such
     /// as syslog, was peeled off first).
@@ -40,10 +43,15 @@ pub trait Decoder: Send + Sync + Debug {
     /// # Errors
     /// [`Malformed`] if the bytes are not of this format.
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed>;
+
+    /// The kind of header lines that the decoder reads by, if it does.
+    fn reads_header(&self) -> Option<Style> {
+        None
+    }
 }
 
 /// The decoder of a name that takes no options, as `decode = "..."` in a definition names it.
-/// `template`, `regex` and `kv` take options and are built by the definition's reader.
+/// `template`, `regex`, `kv` and `w3c` take options and are built by the definition's reader.
 pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
     Some(match name {
         "json" => Box::new(json::Json),
@@ -52,6 +60,7 @@ pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
         "access" => Box::new(access::Access),
         "shell_history" => Box::new(history::ShellHistory),
         "text" => Box::new(text::Whole),
+        "tsv" => Box::new(tsv::Tsv),
         _ => return None,
     })
 }

@@ -54,7 +54,7 @@ enum Kind {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Literal(Finder<'static>),
+    Literal(Box<Finder<'static>>),
     Place(Box<[u8]>, Kind),
 }
 
@@ -367,14 +367,16 @@ fn steps(text: &str) -> Result<Vec<Step>, String> {
             _ => return Err(format!("no place type `{kind}`; known: word, int, ip, rest, kv")),
         };
         if !literal.is_empty() {
-            steps.push(Step::Literal(Finder::new(&std::mem::take(&mut literal)).into_owned()));
+            steps.push(Step::Literal(Box::new(
+                Finder::new(&std::mem::take(&mut literal)).into_owned(),
+            )));
         }
         steps.push(Step::Place(name.as_bytes().into(), kind));
         rest = &inner[close + 1..];
     }
     literal.extend_from_slice(rest.as_bytes());
     if !literal.is_empty() {
-        steps.push(Step::Literal(Finder::new(&literal).into_owned()));
+        steps.push(Step::Literal(Box::new(Finder::new(&literal).into_owned())));
     }
     Ok(steps)
 }

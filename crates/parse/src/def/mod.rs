@@ -14,7 +14,7 @@
 //! | `observer` | the record's host is the sensor, never the party |
 //! | `[defaults]` | what every `[[event]]` has unless it says otherwise |
 //! | `[[event]]` | `when`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
-//! | `[template]`, `[regex]`, `[kv]` | options of those decoders |
+//! | `[template]`, `[regex]`, `[kv]`, `[w3c]` | options of those decoders |
 //!
 //! The first `[[event]]` whose `when` holds wins; one without `when` comes last. `map`, `set`,
 //! `values` and `sigma` of an event add to the defaults' and win by key, `relate` adds, the
@@ -126,6 +126,7 @@ pub fn compile(
         "template",
         "regex",
         "kv",
+        "w3c",
     ])?;
     let name = root.text("name")?;
     if name != text.name {

@@ -397,9 +397,10 @@ pub fn decoder(
         "template" => Ok(Box::new(decode::template::build(options.as_ref(), messages, names)?)),
         "regex" => Ok(Box::new(decode::regex::build(root, options.as_ref(), names)?)),
         "kv" => Ok(Box::new(decode::kv::build(options.as_ref())?)),
+        "w3c" => Ok(Box::new(decode::w3c::build(options.as_ref())?)),
         _ => Err(root.origin.error(
             root.get("decode").map_or(root.offset, |node| node.offset()),
-            format!("no decoder `{name}`; known: json, xml, windows_event, access, shell_history, text, template, regex, kv"),
+            format!("no decoder `{name}`; known: json, xml, windows_event, access, shell_history, text, tsv, w3c, template, regex, kv"),
         )),
     }
 }

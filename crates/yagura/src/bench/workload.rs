@@ -90,7 +90,7 @@ fn generated(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
 
 /// The records of files, one lane a file.
 fn of_files(paths: &[PathBuf]) -> anyhow::Result<Vec<Lane>> {
-    let Listing { inputs, faults } = inputs::list(paths, &[])?;
+    let Listing { inputs, faults, .. } = inputs::list(paths, &[])?;
     for fault in faults {
         eprintln!("yagura: {fault}");
     }

@@ -96,6 +96,10 @@ pub struct TimeArgs {
     /// Zone of stamps without one: IANA name or offset such as +09:00; UTC where absent
     #[arg(long, value_name = "Z")]
     pub time_zone: Option<String>,
+    /// Charset of the inputs: utf-8, utf-16le, utf-16be, shift_jis (cp932), euc-jp, iso-2022-jp;
+    /// recognised where absent
+    #[arg(long, value_name = "C")]
+    pub charset: Option<String>,
 }
 
 #[derive(Args, Debug)]

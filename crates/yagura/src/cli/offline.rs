@@ -17,9 +17,9 @@ use yagura_collect::container::{Fault, archive_in, peel};
 use yagura_detect::{RuleSet, diagnostic};
 use yagura_event::json::event_json;
 use yagura_event::{
-    Clock, Context, EventBatch, EventId, Micros, Reference, SourceChoice, SystemClock,
+    Charset, Clock, Context, EventBatch, EventId, Micros, Reference, SourceChoice, SystemClock,
 };
-use yagura_parse::{Framer, RecordHeader, Sources};
+use yagura_parse::{Contexts, Framer, RecordHeader, Sources};
 
 /// Bytes of standard input or a pipe looked at to find the newest year.
 const STREAM_LOOK_BYTES: u64 = 4 * 1024 * 1024;
@@ -148,6 +148,7 @@ pub fn rules_list(paths: &[PathBuf], format: Format) -> anyhow::Result<()> {
 pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
     let sources = Arc::new(Sources::builtin()?);
     let source = source_choice(&sources, &args.source)?;
+    let charset = charset(&args.time)?;
     let engine = Engine::new(sources, Arc::new(RuleSet::load(Vec::new())));
     let paths = if args.inputs.is_empty() { vec![PathBuf::from("-")] } else { args.inputs.clone() };
     let Listing { inputs, faults, .. } = inputs::list(&paths, &[])?;
@@ -156,14 +157,14 @@ pub fn parse(args: &ParseArgs) -> anyhow::Result<()> {
     let mut out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
     let mut batch = EventBatch::default();
     for (input, reader) in inputs.iter().zip(readers.drain(..)) {
-        let context = Arc::new(context_of(input, &source, reference, &args.time));
+        let mut contexts = Contexts::new(context_of(input, &source, reference, &args.time));
         let (reader, fault) = reader.open(input)?;
-        let mut framer = Framer::new(reader, &source);
+        let mut framer = framer(&engine, reader, &source, charset);
         let hash = hash_of(&input.path.to_string_lossy());
         while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
             let head = header(hash, frame.number, frame.position, reference);
-            engine.parser().parse(&context, &head, frame.bytes, &mut batch);
+            engine.parser().parse(contexts.of(&frame), &head, frame.bytes, &mut batch);
             for event in batch.iter() {
                 let name = engine.sources().name(event.event().source);
                 serde_json::to_writer(&mut out, &event_json(event, engine.fields(), name))?;
@@ -218,6 +219,29 @@ pub fn source_choice(sources: &Sources, name: &str) -> anyhow::Result<SourceChoi
         return Err(Usage(text).into());
     }
     Ok(SourceChoice::Named(name.to_owned()))
+}
+
+/// The charset a caller names; recognition where none is.
+///
+/// # Errors
+/// [`Usage`] naming the known ones.
+pub fn charset(args: &TimeArgs) -> anyhow::Result<Charset> {
+    let Some(name) = &args.charset else { return Ok(Charset::Auto) };
+    Charset::from_word(name).ok_or_else(|| {
+        let known = Charset::ALL.map(Charset::word).join(", ");
+        Usage(format!("charset {name:?} is not known; known are {known}")).into()
+    })
+}
+
+/// Cuts an input's records, its headers apart where the source has any.
+pub fn framer<R: Read>(
+    engine: &Engine,
+    reader: R,
+    source: &SourceChoice,
+    charset: Charset,
+) -> Framer<R> {
+    let headers = engine.parser().sources().reads_headers(source);
+    Framer::new(reader, source).with_charset(charset).with_headers(headers)
 }
 
 /// The context of a file's records.
@@ -286,7 +310,8 @@ pub fn prepare(
         })?),
     };
     let now = SystemClock.now();
-    let context = Arc::new(Context::new("default", "files", source.clone(), Reference::At(now)));
+    let charset = charset(time)?;
+    let look = |reader: Box<dyn Read>| look(engine, source, charset, now, reader);
     let mut newest: Option<Micros> = None;
     let mut readers = Vec::new();
     for input in inputs {
@@ -294,7 +319,7 @@ pub fn prepare(
         if input.is_regular() {
             if given.is_none() {
                 let (reader, _) = input.open().with_context(wrong)?;
-                let seen = look(engine, &context, source, now, reader).with_context(wrong)?;
+                let seen = look(reader).with_context(wrong)?;
                 newest = newest.max(seen);
             }
             readers.push(Unread::File);
@@ -316,7 +341,7 @@ pub fn prepare(
         if given.is_none() {
             let mut first = Vec::new();
             reader.by_ref().take(STREAM_LOOK_BYTES).read_to_end(&mut first).with_context(wrong)?;
-            newest = newest.max(look(engine, &context, source, now, first.as_slice())?);
+            newest = newest.max(look(Box::new(io::Cursor::new(first.clone())))?);
             reader = Box::new(io::Cursor::new(first).chain(reader));
         }
         readers.push(Unread::Stream(reader, fault));
@@ -326,15 +351,17 @@ pub fn prepare(
 
 fn look(
     engine: &Engine,
-    context: &Arc<Context>,
     source: &SourceChoice,
+    charset: Charset,
     now: Micros,
-    reader: impl Read,
+    reader: Box<dyn Read>,
 ) -> io::Result<Option<Micros>> {
     let mut newest = None;
-    let mut framer = Framer::new(reader, source);
+    let context = Context::new("default", "files", source.clone(), Reference::At(now));
+    let mut contexts = Contexts::new(context);
+    let mut framer = framer(engine, reader, source, charset);
     while let Some(frame) = framer.next_frame()? {
-        let time = engine.parser().event_time_with_year(context, frame.bytes);
+        let time = engine.parser().event_time_with_year(contexts.of(&frame), frame.bytes);
         newest = newest.max(time.filter(|t| *t <= now + yagura_event::time::DAY));
     }
     Ok(newest)

@@ -122,6 +122,7 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
         patterns: args.path.clone(),
         reference_time: args.time.reference_time.clone(),
         time_zone: args.time.time_zone.clone(),
+        charset: args.time.charset.clone(),
         again: args.again,
         inputs: args.inputs.iter().map(|path| absolute(path)).collect::<Result<_, _>>()?,
     };

@@ -1,7 +1,9 @@
 //! `yagura scan`: matches from files, no server.
 
 use crate::cli::args::{Format, ScanArgs};
-use crate::cli::offline::{context_of, hash_of, header, prepare, report, source_choice, unread};
+use crate::cli::offline::{
+    charset, context_of, framer, hash_of, header, prepare, report, source_choice, unread,
+};
 use crate::cli::{Usage, rules_there, table};
 use crate::engine::{Engine, Scratch};
 use crate::inputs::{self, Listing};
@@ -17,7 +19,7 @@ use std::time::Instant;
 use yagura_detect::RuleSet;
 use yagura_detect::correlate::{BatchCorrelator, INDICATOR, Limits, RulePlan};
 use yagura_event::{EventBatch, Finding, Level, Lsn, Match};
-use yagura_parse::{Framer, Sources, UNRECOGNISED};
+use yagura_parse::{Contexts, Sources, UNRECOGNISED};
 use yagura_verdict::finding_json;
 
 /// Most failed rules named on standard error; `yagura rules check` names all.
@@ -46,6 +48,7 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     };
     let sources = Arc::new(Sources::builtin()?);
     let source = source_choice(&sources, &args.source)?;
+    let charset = charset(&args.time)?;
     let (set, engine) = engine_of(args, sources)?;
     let Listing { inputs: files, faults, .. } = inputs::list(&args.inputs, &[])?;
     report(&faults);
@@ -55,15 +58,15 @@ pub fn run(args: &ScanArgs) -> anyhow::Result<()> {
     let bar = io::stderr().is_terminal().then(|| indicatif::ProgressBar::new(files.len() as u64));
     let mut scratch = Scratch::default();
     for (at, (input, reader)) in files.iter().zip(readers).enumerate() {
-        let context = Arc::new(context_of(input, &source, reference, &args.time));
+        let mut contexts = Contexts::new(context_of(input, &source, reference, &args.time));
         let hash = hash_of(&input.path.to_string_lossy());
         let (reader, fault) = reader.open(input)?;
-        let mut framer = Framer::new(reader, &source);
+        let mut framer = framer(&engine, reader, &source, charset);
         let mut batch = EventBatch::default();
         while let Some(frame) = framer.next_frame().with_context(|| unread(input))? {
             batch.clear();
             let head = header(hash, frame.number, frame.position, reference);
-            engine.parser().parse(&context, &head, frame.bytes, &mut batch);
+            engine.parser().parse(contexts.of(&frame), &head, frame.bytes, &mut batch);
             counts.records += 1;
             let before = matches.len();
             match_batch(&engine, &batch, &mut scratch, &mut counts, &mut matches);

@@ -1,5 +1,6 @@
 //! The platform behind the HTTP routes.
 
+use crate::cli::offline::framer;
 use crate::node::{Node, books, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -10,15 +11,18 @@ use yagura_api::{
     ApiError, Backend, IngestReply, IngestRequest, Kind, SearchReply, SearchRequest, SqlRequest,
 };
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
-use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
+use yagura_event::{Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
 use yagura_journal::{Entry, JournalError};
 use yagura_lake::{SqlLimits, output, run_sql};
 use yagura_meta::FindingFilter;
-use yagura_parse::Framer;
+use yagura_parse::Contexts;
 use yagura_verdict::{finding_json, incident_json};
 
 /// Most idempotency keys held beside the store's, of requests that are not judged yet.
 const RECENT_KEYS_MAX: usize = 100_000;
+
+/// Most contexts of requests whose ids are at hand: one a feed, host, source and header.
+const FEEDS_MAX: usize = 10_000;
 
 /// Serves one node.
 pub struct NodeBackend {
@@ -50,7 +54,7 @@ impl NodeBackend {
         Ok(Self { node, queries, feeds, keys, batch })
     }
 
-    fn feed(&self, request: &IngestRequest) -> Result<FeedContext, ApiError> {
+    fn context(&self, request: &IngestRequest) -> Result<Context, ApiError> {
         let source = match &request.source {
             None => SourceChoice::Auto,
             Some(name) => ingest::source_choice(self.node.engine().sources(), name)
@@ -59,13 +63,22 @@ impl NodeBackend {
         let tenant = request.tenant.as_str();
         let mut context = Context::new(tenant, &request.feed, source, Reference::Received);
         context.host.clone_from(&request.host);
+        Ok(context)
+    }
+
+    fn feed(&self, request: &IngestRequest, context: &Context) -> Result<FeedContext, ApiError> {
         let id = context.id().to_string();
         if let Some(feed) = lock(&self.feeds).get(&id) {
             return Ok(feed.clone());
         }
         let feed =
-            self.node.intake().feed(request.tenant.clone(), &context).map_err(intake_error)?;
-        lock(&self.feeds).insert(id, feed.clone());
+            self.node.intake().feed(request.tenant.clone(), context).map_err(intake_error)?;
+        let mut feeds = lock(&self.feeds);
+        if feeds.len() >= FEEDS_MAX {
+            // The journal has them all; those in use come back.
+            feeds.clear();
+        }
+        feeds.insert(id, feed.clone());
         Ok(feed)
     }
 
@@ -113,13 +126,19 @@ impl NodeBackend {
     }
 
     fn take(&self, request: &IngestRequest) -> Result<IngestReply, ApiError> {
-        let feed = self.feed(request)?;
+        let context = self.context(request)?;
+        let feed = self.feed(request, &context)?;
         let mut group = Group::new(&feed, &request.peer);
         let host = request.host.as_deref().unwrap_or_default();
         let stream = stream_id(&[feed.feed.as_bytes(), request.peer.as_bytes(), host.as_bytes()]);
-        let source = request.source.clone().map_or(SourceChoice::Auto, SourceChoice::Named);
-        let mut framer = Framer::new(Cursor::new(&request.body), &source);
+        let body = Cursor::new(&request.body);
+        let mut framer = framer(self.node.engine(), body, &context.source, Charset::Auto);
+        let (mut contexts, mut now) = (Contexts::new(context), (0, Charset::Auto));
         while let Some(frame) = framer.next_frame().map_err(ApiError::internal)? {
+            if (frame.section, frame.charset) != now {
+                now = (frame.section, frame.charset);
+                group.set_context(self.feed(request, contexts.of(&frame))?.context);
+            }
             group.push(stream, frame.number, frame.bytes).map_err(intake_error)?;
         }
         let reply = IngestReply { accepted: group.len(), repeated: false };

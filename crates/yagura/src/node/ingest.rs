@@ -1,5 +1,6 @@
 //! A batch of files: framed, journalled, correlated when it closes; known again by content.
 
+use crate::cli::offline::framer;
 use crate::inputs::{self, Input, Listing, Pattern, list};
 use crate::node::Node;
 use anyhow::{Context as _, bail};
@@ -7,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
 use yagura_collect::container::Fault;
 use yagura_collect::{FeedContext, Group, intake::stream_id};
-use yagura_event::{Context, Micros, Reference, SourceChoice, TenantName, TenantScope};
+use yagura_event::{Charset, Context, Micros, Reference, SourceChoice, TenantName, TenantScope};
 use yagura_journal::{Entry, FileDone};
-use yagura_parse::{Framer, Sources};
+use yagura_parse::{Contexts, Framer, Sources, Tail};
 
 /// The feed of batches.
 pub const FEED: &str = "ingest";
@@ -41,6 +41,9 @@ pub struct Request {
     pub reference_time: Option<String>,
     /// Zone of stamps without one.
     pub time_zone: Option<String>,
+    /// The charset of the inputs; recognised where absent.
+    #[serde(default)]
+    pub charset: Option<String>,
     /// Take known files again.
     pub again: bool,
     /// Files and folders, absolute.
@@ -72,10 +75,11 @@ pub struct Checked {
     source: SourceChoice,
     patterns: Vec<Pattern>,
     reference: Option<Micros>,
+    charset: Charset,
 }
 
 impl Request {
-    /// Understands tenant, source, patterns, time and zone.
+    /// Understands tenant, source, patterns, time, zone and charset.
     ///
     /// # Errors
     /// The first that does not work, with what would.
@@ -95,7 +99,14 @@ impl Request {
                 format!("reference time {text:?} is not RFC 3339, such as 2026-11-22T00:00:00Z")
             })?),
         };
-        Ok(Checked { tenant, source, patterns, reference })
+        let charset = match &self.charset {
+            None => Charset::Auto,
+            Some(name) => Charset::from_word(name).with_context(|| {
+                let known = Charset::ALL.map(Charset::word).join(", ");
+                format!("charset {name:?} is not known; known are {known}")
+            })?,
+        };
+        Ok(Checked { tenant, source, patterns, reference, charset })
     }
 }
 
@@ -105,12 +116,13 @@ impl Request {
 /// # Errors
 /// Inputs that cannot be read, settings that do not work, a stopped journal or pipeline.
 pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyhow::Result<Summary> {
-    let Checked { tenant, source, patterns, reference } = request.check(node.engine().sources())?;
+    let Checked { tenant, source, patterns, reference, charset } =
+        request.check(node.engine().sources())?;
     let Listing { inputs, faults, .. } = list(&request.inputs, &patterns)?;
     node.progress().wait_judged(node.journal().durable()).map_err(anyhow::Error::msg)?;
     let reference = match reference {
         Some(reference) => reference,
-        None => newest_time(node, &inputs, &source)?,
+        None => newest_time(node, &inputs, &source, charset)?,
     };
     let batch = open_batch(node, &tenant, request)?;
     let rows = node.judge()?.positions(batch)?;
@@ -118,6 +130,7 @@ pub fn run(node: &Node, request: &Request, progress: &dyn Fn(&Summary)) -> anyho
         node,
         tenant,
         source,
+        charset,
         reference,
         request,
         batch,
@@ -166,16 +179,23 @@ fn open_batch(node: &Node, tenant: &TenantName, request: &Request) -> anyhow::Re
 }
 
 /// The newest event time with a year in the inputs that is not beyond tomorrow, else now.
-fn newest_time(node: &Node, inputs: &[Input], source: &SourceChoice) -> anyhow::Result<Micros> {
+fn newest_time(
+    node: &Node,
+    inputs: &[Input],
+    source: &SourceChoice,
+    charset: Charset,
+) -> anyhow::Result<Micros> {
     let now = node.intake().clock().now();
     let limit = now + yagura_event::time::DAY;
     let mut newest = None;
-    let context = Arc::new(Context::new("default", FEED, source.clone(), Reference::At(now)));
+    let context = Context::new("default", FEED, source.clone(), Reference::At(now));
     for input in inputs {
-        let mut framer = Framer::new(open(input)?.0, source);
+        let mut contexts = Contexts::new(context.clone());
+        let mut framer = framer(node.engine(), open(input)?.0, source, charset);
         let wrong = || format!("cannot read {}", input.path.display());
         while let Some(frame) = framer.next_frame().with_context(wrong)? {
-            let time = node.engine().parser().event_time_with_year(&context, frame.bytes);
+            let time =
+                node.engine().parser().event_time_with_year(contexts.of(&frame), frame.bytes);
             newest = newest.max(time.filter(|time| *time <= limit));
         }
     }
@@ -193,6 +213,7 @@ struct Job<'a> {
     node: &'a Node,
     tenant: TenantName,
     source: SourceChoice,
+    charset: Charset,
     reference: Micros,
     request: &'a Request,
     batch: u64,
@@ -219,10 +240,13 @@ impl Job<'_> {
         }
         let stream = self.stream(input, &path, known)?;
         let resumed = self.resumed.remove(&stream).unwrap_or_default();
-        let feed = self.context(input)?;
+        let context = self.context(input);
+        let feed = self.feed(&context)?;
         // A file that grows meanwhile is read and marked up to here.
         let (bytes, fault) = open(input)?;
-        let mut reader = Framer::new(bytes.take(length), &self.source);
+        let mut reader = self.framer(bytes.take(length));
+        let (mut contexts, mut now) = (Contexts::new(context), (0, Charset::Auto));
+        let mut context = feed.context;
         let skip = known + resumed;
         let mut group = Group::of_batch(&feed, "", self.batch);
         let mut records = 0;
@@ -231,13 +255,20 @@ impl Job<'_> {
             if frame.number <= skip {
                 continue;
             }
+            if (frame.section, frame.charset) != now {
+                now = (frame.section, frame.charset);
+                context = self.feed(contexts.of(&frame))?.context;
+                group.set_context(context);
+            }
             group.push(stream, frame.position, frame.bytes)?;
             self.summary.records += 1;
             if group.bytes() >= GROUP_BYTES {
                 let full = std::mem::replace(&mut group, Group::of_batch(&feed, "", self.batch));
+                group.set_context(context);
                 self.node.intake().submit_blocking(full)?;
             }
         }
+        self.last_headers(input, &reader)?;
         // Reading ends at the length, which may be just before the damage.
         let fault = input.damage().unwrap_or(fault);
         self.faults(inputs::faults(&input.path, &fault, &mut reader));
@@ -298,37 +329,62 @@ impl Job<'_> {
             if hex(found) == hash && read == bytes {
                 return match bytes == length {
                     true => Ok(u64::MAX),
-                    false => Ok(records - u64::from(records > 0 && line_went_on(input, bytes)?)),
+                    false => Ok(records - u64::from(records > 0 && self.went_on(input, bytes)?)),
                 };
             }
         }
         Ok(0)
     }
 
-    fn context(&self, input: &Input) -> anyhow::Result<FeedContext> {
-        let mut context = Context::new(
-            self.tenant.as_str(),
-            FEED,
-            self.source.clone(),
-            Reference::At(self.reference),
-        );
+    fn context(&self, input: &Input) -> Context {
+        let (tenant, reference) = (self.tenant.as_str(), Reference::At(self.reference));
+        let mut context = Context::new(tenant, FEED, self.source.clone(), reference);
         context.time_zone.clone_from(&self.request.time_zone);
         context.path.clone_from(&input.relative);
         context.host.clone_from(&input.host);
         context.user.clone_from(&input.user);
-        Ok(self.node.intake().feed(self.tenant.clone(), &context)?)
+        context
     }
-}
 
-/// Whether the file was taken in the middle of a line, at `bytes`, and the line has grown since:
-/// it is taken again, whole.
-fn line_went_on(input: &Input, bytes: u64) -> anyhow::Result<bool> {
-    let (mut file, _) = open(input)?;
-    io::copy(&mut file.by_ref().take(bytes.saturating_sub(1)), &mut io::sink())?;
-    let mut around = [0u8; 2];
-    file.read_exact(&mut around)?;
-    let whole = |byte: u8| b"\r\n>}]".contains(&byte);
-    Ok(!whole(around[0]) && !b"\r\n".contains(&around[1]))
+    fn feed(&self, context: &Context) -> anyhow::Result<FeedContext> {
+        Ok(self.node.intake().feed(self.tenant.clone(), context)?)
+    }
+
+    /// Header lines behind the last record are in no record's context: they get one of their
+    /// own, so that they are stored like all else.
+    fn last_headers<R: Read>(&self, input: &Input, reader: &Framer<R>) -> anyhow::Result<()> {
+        if reader.tail() == Tail::Header {
+            let mut context = self.context(input);
+            context.headers = reader.headers().0.to_vec();
+            context.charset = reader.charset();
+            self.feed(&context)?;
+        }
+        Ok(())
+    }
+
+    fn framer<R: Read>(&self, reader: R) -> Framer<R> {
+        framer(self.node.engine(), reader, &self.source, self.charset)
+    }
+
+    /// Whether the file was taken in the middle of a record, at `bytes`, and the record has
+    /// grown since: it is taken again, whole.
+    fn went_on(&self, input: &Input, bytes: u64) -> anyhow::Result<bool> {
+        let mut known = self.framer(open(input)?.0.take(bytes));
+        while known.next_frame()?.is_some() {}
+        if known.tail() != Tail::Open {
+            return Ok(false);
+        }
+        let (mut file, _) = open(input)?;
+        io::copy(&mut file.by_ref().take(bytes), &mut io::sink())?;
+        let mut next = Vec::new();
+        file.take(2).read_to_end(&mut next)?;
+        let ends = match (known.charset(), next.as_slice()) {
+            (Charset::Utf16le, [byte, 0]) | (Charset::Utf16be, [0, byte]) => b"\r\n".contains(byte),
+            (Charset::Utf16le | Charset::Utf16be, _) => false,
+            (_, next) => next.first().is_some_and(|byte| b"\r\n".contains(byte)),
+        };
+        Ok(!ends)
+    }
 }
 
 fn hex(hash: [u8; 16]) -> String {
