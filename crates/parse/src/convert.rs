@@ -1,5 +1,7 @@
 //! Converters: from a source's text to a column's type, or to the parts of an object.
 
+mod parts;
+
 use crate::time::{Format, Zone};
 use std::net::IpAddr;
 use yagura_event::column::ColumnType;
@@ -60,6 +62,16 @@ pub enum Convert {
     Initiated,
     /// An address or a host name into the right one of the two.
     Host,
+    /// An IP protocol's number (or name) as its lower case name.
+    IpProtocol,
+    /// The destination of an Ethernet header as netfilter logs it.
+    EtherDst,
+    /// The source of it.
+    EtherSrc,
+    /// `name(id)` into name and id.
+    NameUid,
+    /// A bare hash into the attribute of its length.
+    Hash,
 }
 
 /// A converted value.
@@ -114,12 +126,17 @@ impl Convert {
             "url_endpoint" => Self::UrlEndpoint,
             "initiated" => Self::Initiated,
             "host" => Self::Host,
+            "ip_protocol" => Self::IpProtocol,
+            "ether_dst" => Self::EtherDst,
+            "ether_src" => Self::EtherSrc,
+            "name_uid" => Self::NameUid,
+            "hash" => Self::Hash,
             _ => {
                 return Err(format!(
                     "no conversion `{word}`; known: text, lower, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
                      strings, dns_answers, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
-                     time:FORMAT"
+                     ip_protocol, ether_dst, ether_src, name_uid, hash, time:FORMAT"
                 ));
             }
         })
@@ -154,10 +171,23 @@ impl Convert {
     }
 
     fn is_text(&self) -> bool {
-        use Convert::{Basename, Dirname, Extension, Ip, Lower, Text, UrlHost, UrlPath, UrlQuery};
+        use Convert::{
+            Basename, Dirname, EtherDst, EtherSrc, Extension, Ip, IpProtocol, Lower, Text, UrlHost,
+            UrlPath, UrlQuery,
+        };
         matches!(
             self,
-            Text | Lower | Ip | Basename | Dirname | Extension | UrlPath | UrlQuery | UrlHost
+            Text | Lower
+                | Ip
+                | Basename
+                | Dirname
+                | Extension
+                | UrlPath
+                | UrlQuery
+                | UrlHost
+                | IpProtocol
+                | EtherDst
+                | EtherSrc
         )
     }
 
@@ -169,6 +199,8 @@ impl Convert {
             Self::Hashes => &["md5", "sha1", "sha256", "imphash"],
             Self::HostPort | Self::UrlEndpoint => &["hostname", "ip", "port"],
             Self::Host => &["hostname", "ip"],
+            Self::NameUid => &["name", "uid"],
+            Self::Hash => &["md5", "sha1", "sha256"],
             _ => return None,
         })
     }
@@ -177,8 +209,8 @@ impl Convert {
     /// not repeat it.
     pub fn keeps(&self) -> bool {
         use Convert::{
-            Basename, Dirname, DnsAnswers, Extension, Hashes, Seconds, UrlEndpoint, UrlHost,
-            UrlPath, UrlQuery,
+            Basename, Dirname, DnsAnswers, EtherDst, EtherSrc, Extension, Hashes, Seconds,
+            UrlEndpoint, UrlHost, UrlPath, UrlQuery,
         };
         !matches!(
             self,
@@ -190,6 +222,8 @@ impl Convert {
                 | UrlHost
                 | UrlEndpoint
                 | DnsAnswers
+                | EtherDst
+                | EtherSrc
                 | Hashes
                 | Seconds
         )
@@ -226,6 +260,9 @@ impl Convert {
             Self::UrlPath => Value::Part(url_parts(value).path),
             Self::UrlQuery => Value::Part(url_parts(value).query?),
             Self::UrlHost => Value::Part(url_parts(value).host?),
+            Self::IpProtocol => parts::protocol(value),
+            Self::EtherDst => Value::Part(parts::ethernet(value)?.0),
+            Self::EtherSrc => Value::Part(parts::ethernet(value)?.1),
             Self::Int(min, max) => {
                 let number = integer(value)?;
                 (*min <= number && number <= *max).then_some(Value::I64(number))?
@@ -284,6 +321,12 @@ impl Convert {
                 out[2] = port.filter(|port| (0..=65_535).contains(port)).map(Value::I64);
             }
             Self::Host => out[usize::from(is_ip(value))] = Some(Value::Part(value)),
+            Self::NameUid => {
+                let (name, uid) = parts::name_uid(value);
+                out[0] = (!name.is_empty()).then_some(Value::Part(name));
+                out[1] = uid.map(Value::Part);
+            }
+            Self::Hash => out[parts::hash_place(value)?] = Some(Value::Part(value)),
             _ => return None,
         }
         Some(out)
@@ -436,47 +479,4 @@ fn truth(value: &[u8]) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn urls_targets_and_authorities_split() {
-        let url = url_parts(b"https://user@Example.org:8443/a/b.js?x=1#f");
-        assert_eq!(url.scheme, Some(&b"https"[..]));
-        assert_eq!(url.host, Some(&b"Example.org"[..]));
-        assert_eq!(url.port, Some(&b"8443"[..]));
-        assert_eq!((url.path, url.query), (&b"/a/b.js"[..], Some(&b"x=1"[..])));
-        let target = url_parts(b"/login?next=http://x/");
-        assert_eq!((target.host, target.path), (None, &b"/login"[..]));
-        let connect = url_parts(b"example.org:443");
-        assert_eq!((connect.host, connect.port), (Some(&b"example.org"[..]), Some(&b"443"[..])));
-        assert_eq!(url_parts(b"https://[::1]:9/").host, Some(&b"::1"[..]));
-    }
-
-    #[test]
-    fn numbers_keep_their_bounds() {
-        let zone = Zone::utc(0);
-        let u16 = Convert::parse("u16").unwrap();
-        assert_eq!(u16.apply(b"65535", &zone), Some(Value::I64(65_535)));
-        assert_eq!(u16.apply(b"65536", &zone), None);
-        assert_eq!(integer(b"0x1f"), Some(31));
-        assert_eq!(integer(b"3600.0"), Some(3_600));
-        assert_eq!(integer(b"1.5"), None);
-        assert_eq!(integer(b"99999999999999999999"), None);
-        assert_eq!(hms(b"1:02:03"), Some(3_723_000));
-        let seconds = Convert::parse("seconds").unwrap();
-        assert_eq!(seconds.apply(b"0.081459", &zone), Some(Value::I64(81)));
-    }
-
-    #[test]
-    fn users_and_hashes_split() {
-        assert_eq!(domain_user(b"CORP\\a"), (&b"a"[..], Some(&b"CORP"[..])));
-        assert_eq!(domain_user(b"a@corp"), (&b"a"[..], Some(&b"corp"[..])));
-        assert_eq!(domain_user(b"a"), (&b"a"[..], None));
-        let parts = Convert::Hashes.split(b"MD5=AA,SHA256=BB,IMPHASH=CC").unwrap();
-        assert_eq!(parts[0], Some(Value::Part(b"AA")));
-        assert_eq!(parts[2], Some(Value::Part(b"BB")));
-        assert_eq!(parts[1], None);
-    }
-}
+mod tests;

@@ -16,6 +16,9 @@ use yagura_event::{
 /// Most values of one end of a tie that are followed (DNS answers, hosts of a file).
 const ENDS_MAX: usize = 32;
 
+/// Longest time whose parts are several fields, in bytes; no format comes near it.
+const STAMP_BYTES_MAX: usize = 96;
+
 static SYSLOG_FORMATS: LazyLock<Vec<Format>> =
     LazyLock::new(|| STAMP_FORMATS.iter().filter_map(|text| Format::parse(text).ok()).collect());
 
@@ -76,7 +79,11 @@ impl Projection<'_> {
 
     /// Reads the time from the definition's fields, else from the syslog header.
     pub fn time(&self, sink: &mut Sink<'_, '_>, def: Option<&TimeDef>) -> Option<Stamp> {
-        if let Some(def) = def {
+        if let Some(def) = def.filter(|def| def.join) {
+            if let Some(stamp) = self.joined(sink, def) {
+                return Some(stamp);
+            }
+        } else if let Some(def) = def {
             for name in &def.fields {
                 let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
                 if let Some(stamp) = self.stamp(sink, at, &def.formats) {
@@ -90,6 +97,36 @@ impl Projection<'_> {
             return None;
         }
         self.stamp(sink, at, &SYSLOG_FORMATS)
+    }
+
+    /// A time whose parts (date, time, zone) are fields of their own.
+    fn joined(&self, sink: &mut Sink<'_, '_>, def: &TimeDef) -> Option<Stamp> {
+        let mut text = [0u8; STAMP_BYTES_MAX];
+        let mut length = 0;
+        for name in &def.fields {
+            let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
+            let value = sink.value(sink.spans().get(at)?);
+            if value.is_empty() {
+                continue;
+            }
+            let start = length + usize::from(length > 0);
+            let end = start + value.len();
+            text.get_mut(start..end)?.copy_from_slice(value);
+            if length > 0 {
+                text[length] = b' ';
+            }
+            length = end;
+        }
+        let text = text.get(..length)?;
+        let stamp = def.formats.iter().find_map(|format| format.read(text, &self.zone))?;
+        let original = sink.text(text);
+        sink.column(ColumnId::METADATA_ORIGINAL_TIME, Scalar::Text(original));
+        for name in &def.fields {
+            if let Some(at) = self.position(sink, *name, usize::MAX) {
+                mark(sink, at, SpanFlags::MAPPED);
+            }
+        }
+        Some(stamp)
     }
 
     fn stamp(&self, sink: &mut Sink<'_, '_>, at: usize, formats: &[Format]) -> Option<Stamp> {

@@ -22,7 +22,7 @@ pub enum Format {
     EpochUs,
     /// RFC 3339; without a zone it is read in the context's.
     Iso,
-    /// ISO, or a number of seconds, milli- or microseconds by its size.
+    /// ISO, or a number of seconds, milli-, micro- or nanoseconds by its size.
     Auto,
     /// Compiled `strptime` words.
     Words(Vec<Word>),
@@ -148,6 +148,7 @@ impl Format {
             Self::EpochUs => known(crate::convert::integer(value)?),
             Self::Iso => iso(value, zone),
             Self::Auto => match crate::convert::integer(value) {
+                Some(n) if n.unsigned_abs() >= 100_000_000_000_000_000 => known(n / 1_000),
                 Some(n) if n.abs() >= 100_000_000_000_000 => known(n),
                 Some(n) if n.abs() >= 100_000_000_000 => known(n * 1_000),
                 Some(n) => known(n.checked_mul(SECOND)?),

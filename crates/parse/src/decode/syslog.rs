@@ -37,11 +37,20 @@ pub fn unwrap(sink: &mut Sink<'_, '_>) -> Option<Range<usize>> {
     let bytes = sink.record();
     let mark = sink.mark();
     let start = priority(sink, bytes).unwrap_or(0);
+    // A priority with nothing of the rest (RFC 3164 section 4.3.3), as `<14>CEF:0|`.
+    if start > 0 && bytes.get(start).is_some_and(|b| b.is_ascii_lowercase() || *b == b'[') {
+        return Some(trimmed(bytes, start));
+    }
+    let bare = sink.mark();
     let body = if bytes.get(start..start + 2) == Some(b"1 ") && start > 0 {
         rfc5424(sink, bytes, start)
     } else {
         rfc3164(sink, bytes, start)
     };
+    if body.is_none() && start > 0 && bytes.get(start).is_some_and(u8::is_ascii_uppercase) {
+        sink.rollback(bare);
+        return Some(trimmed(bytes, start));
+    }
     if body.is_none() {
         sink.rollback(mark);
     }
@@ -257,6 +266,10 @@ mod tests {
             "May 14 12:00:00 sshd[3]: x",
             Some(("timestamp=May 14 12:00:00 program=sshd pid=3", "x")),
         );
+        let priority = "pri=34 facility=auth severity=crit";
+        check("<34>date=2024-05-14 a=b ", Some((priority, "date=2024-05-14 a=b")));
+        check("<34>CEF:0|a|", Some((priority, "CEF:0|a|")));
+        check("<34>May day", Some((priority, "May day")));
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub enum Op {
 pub struct TimeDef {
     /// Fields, the first that reads as a time wins.
     pub fields: Vec<Name>,
+    /// The time is in all of the fields together, those that are there, with a space between.
+    pub join: bool,
     /// Tried in order.
     pub formats: Vec<Format>,
 }

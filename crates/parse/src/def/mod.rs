@@ -14,7 +14,7 @@
 //! | `observer` | the record's host is the sensor, never the party |
 //! | `[defaults]` | what every `[[event]]` has unless it says otherwise |
 //! | `[[event]]` | `when`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
-//! | `[template]`, `[regex]`, `[kv]` | options of those decoders |
+//! | `[template]`, `[regex]`, `[csv]`, `[kv]` | options of those decoders |
 //!
 //! The first `[[event]]` whose `when` holds wins; one without `when` comes last. `map`, `set`,
 //! `values` and `sigma` of an event add to the defaults' and win by key, `relate` adds, the
@@ -125,6 +125,7 @@ pub fn compile(
         "event",
         "template",
         "regex",
+        "csv",
         "kv",
     ])?;
     let name = root.text("name")?;

@@ -229,15 +229,16 @@ impl Reader<'_> {
 
     fn time(&mut self, node: &Node<'_>) -> Result<TimeDef> {
         let table = node.table()?;
-        table.only(&["field", "formats"])?;
+        table.only(&["field", "formats", "join"])?;
         let field = table.get("field").ok_or_else(|| node.error("`field` is missing"))?;
+        let join = table.get("join").map_or(Ok(false), |node| node.truth())?;
         let formats = table.get("formats").ok_or_else(|| node.error("`formats` is missing"))?;
         let formats = formats
             .items()
             .iter()
             .map(|item| Format::parse(item.text()?).map_err(|why| item.error(why)))
             .collect::<Result<_>>()?;
-        Ok(TimeDef { fields: self.fields(&field)?, formats })
+        Ok(TimeDef { fields: self.fields(&field)?, join, formats })
     }
 
     fn relate(&mut self, table: &Table<'_>) -> Result<RelateDef> {
@@ -394,12 +395,20 @@ pub fn decoder(
     }
     let options = root.get(name).map(|node| node.table()).transpose()?;
     match name {
-        "template" => Ok(Box::new(decode::template::build(options.as_ref(), messages, names)?)),
+        "template" => {
+            let pairs = root.get("kv").map(|node| node.table()).transpose()?;
+            let pairs = decode::kv::build(pairs.as_ref(), names)?;
+            Ok(Box::new(decode::template::build(options.as_ref(), messages, pairs, names)?))
+        }
+        "csv" => Ok(Box::new(decode::csv::build(root, options.as_ref(), names)?)),
         "regex" => Ok(Box::new(decode::regex::build(root, options.as_ref(), names)?)),
-        "kv" => Ok(Box::new(decode::kv::build(options.as_ref())?)),
+        "kv" => Ok(Box::new(decode::kv::build(options.as_ref(), names)?)),
         _ => Err(root.origin.error(
             root.get("decode").map_or(root.offset, |node| node.offset()),
-            format!("no decoder `{name}`; known: json, xml, windows_event, access, shell_history, text, template, regex, kv"),
+            format!(
+                "no decoder `{name}`; known: json, xml, windows_event, access, shell_history, \
+                 cef, leef, text, template, regex, csv, kv"
+            ),
         )),
     }
 }
