@@ -119,6 +119,7 @@ columns! {
     RISK_LEVEL_ID "risk_level_id" "risk_level_id" I64 body None, "Risk level of the alert";
     // metadata.
     METADATA_EVENT_CODE "metadata_event_code" "metadata.event_code" Text body None, "The source's own kind of event";
+    METADATA_TYPE "metadata_type" "metadata.type" Text body None, "The source's class of its events";
     METADATA_LOG_NAME "metadata_log_name" "metadata.log_name" Text body None, "The log, channel or facility";
     METADATA_LOG_PROVIDER "metadata_log_provider" "metadata.log_provider" Text body None, "The program or provider that wrote the record";
     METADATA_LOG_LEVEL "metadata_log_level" "metadata.log_level" Text body None, "The level the source gave";

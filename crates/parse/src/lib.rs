@@ -8,6 +8,7 @@ pub mod decode;
 pub mod def;
 pub mod enums;
 pub mod frame;
+mod index;
 pub mod parser;
 mod project;
 mod recognise;

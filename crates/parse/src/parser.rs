@@ -146,7 +146,7 @@ impl Parser {
         let source = self.sources.list.get(usize::from(index))?;
         let zone = zone_of(context, 0);
         let event = self.event_of(source, &sink);
-        let projection = Projection { ids: &self.ids, source, zone };
+        let projection = Projection::new(&self.ids, source, zone, &sink);
         let time = source.events.get(event)?.time.as_ref();
         projection.time(&mut sink, time).filter(|stamp| stamp.has_year).map(|stamp| stamp.time)
     }
@@ -248,7 +248,7 @@ impl Parser {
             return (ClassUid::BASE, LogsourceId(0), None);
         };
         let zone = zone_of(context, head.received_time);
-        let projection = Projection { ids: &self.ids, source, zone };
+        let projection = Projection::new(&self.ids, source, zone, sink);
         let time = projection.run(sink, event, context);
         (event.class, event.logsource, time)
     }

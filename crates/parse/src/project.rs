@@ -4,11 +4,13 @@ use crate::convert::{Convert, Value};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, Source, Target, TimeDef};
 use crate::enums;
+use crate::index::Index;
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
 use std::sync::LazyLock;
 use yagura_event::batch::{RelationSpan, Text};
 use yagura_event::column::ColumnType;
+use yagura_event::time::DAY;
 use yagura_event::{
     ColumnId, Context, FieldId, IssueCode, ObservableKind, Scalar, Span, SpanFlags, SpanType,
 };
@@ -23,7 +25,6 @@ static SYSLOG_FORMATS: LazyLock<Vec<Format>> =
     LazyLock::new(|| STAMP_FORMATS.iter().filter_map(|text| Format::parse(text).ok()).collect());
 
 /// One record's projection through its source's definition.
-#[derive(Clone, Copy)]
 pub struct Projection<'a> {
     /// Interned ids by definition name.
     pub ids: &'a [FieldId],
@@ -31,9 +32,20 @@ pub struct Projection<'a> {
     pub source: &'a Source,
     /// What stamps are resolved against.
     pub zone: Zone<'a>,
+    index: Index,
 }
 
-impl Projection<'_> {
+impl<'a> Projection<'a> {
+    /// A projection of the record in `sink`, whose fields are all read.
+    pub fn new(
+        ids: &'a [FieldId],
+        source: &'a Source,
+        zone: Zone<'a>,
+        sink: &Sink<'_, '_>,
+    ) -> Self {
+        Self { ids, source, zone, index: Index::new(sink.spans()) }
+    }
+
     /// Fills columns, aliases and ties; returns the time, if one could be read.
     pub fn run(
         &self,
@@ -44,6 +56,9 @@ impl Projection<'_> {
         let fields = sink.spans().len();
         for entry in &event.map {
             self.map(sink, entry, fields);
+        }
+        for entry in event.map.iter().filter(|entry| !entry.caption && entry.values.is_some()) {
+            caption(sink, &entry.target);
         }
         for (column, value) in &event.set {
             if sink.get_column(*column).is_none() {
@@ -86,7 +101,8 @@ impl Projection<'_> {
         } else if let Some(def) = def {
             for name in &def.fields {
                 let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
-                if let Some(stamp) = self.stamp(sink, at, &def.formats) {
+                let last = def.fields.last() == Some(name);
+                if let Some(stamp) = self.stamp(sink, at, &def.formats, last) {
                     return Some(stamp);
                 }
             }
@@ -96,7 +112,7 @@ impl Projection<'_> {
         if !self.source.syslog {
             return None;
         }
-        self.stamp(sink, at, &SYSLOG_FORMATS)
+        self.stamp(sink, at, &SYSLOG_FORMATS, true)
     }
 
     /// A time whose parts (date, time, zone) are fields of their own.
@@ -129,10 +145,21 @@ impl Projection<'_> {
         Some(stamp)
     }
 
-    fn stamp(&self, sink: &mut Sink<'_, '_>, at: usize, formats: &[Format]) -> Option<Stamp> {
+    /// Reads one stamp. A time at the very beginning of 1970 says that there is none, and
+    /// counts only where no other field is `last`.
+    fn stamp(
+        &self,
+        sink: &mut Sink<'_, '_>,
+        at: usize,
+        formats: &[Format],
+        last: bool,
+    ) -> Option<Stamp> {
         let span = *sink.spans().get(at)?;
         let value = sink.value(&span);
         let stamp = formats.iter().find_map(|format| format.read(value, &self.zone))?;
+        if !last && stamp.time.abs() < DAY {
+            return None;
+        }
         if span.kind == SpanType::String {
             sink.column(ColumnId::METADATA_ORIGINAL_TIME, Scalar::Text(span.value));
         }
@@ -146,6 +173,9 @@ impl Projection<'_> {
         {
             return self.list(sink, entry, column, fields);
         }
+        if let (Target::Column(column), Convert::Sum) = (&entry.target, &entry.convert) {
+            return self.sum(sink, &entry.fields, *column, fields);
+        }
         let Some(at) = self.first_set(sink, &entry.fields, fields) else { return };
         let Some(span) = sink.spans().get(at).copied() else { return };
         let done = match &entry.target {
@@ -158,6 +188,7 @@ impl Projection<'_> {
         match done {
             Some(true) => mark(sink, at, SpanFlags::MAPPED),
             Some(false) => {}
+            None if entry.convert.lenient() => {}
             None => {
                 let name = self.words(sink, &span);
                 sink.issue(IssueCode::Conversion, &name);
@@ -212,6 +243,18 @@ impl Projection<'_> {
         Some(entry.convert.keeps())
     }
 
+    /// A total that the source gives in parts.
+    fn sum(&self, sink: &mut Sink<'_, '_>, names: &[u32], column: ColumnId, fields: usize) {
+        let number = |name: &u32| {
+            let span = sink.spans().get(self.position(sink, *name, fields)?)?;
+            crate::convert::integer(sink.value(span))
+        };
+        let total = names.iter().try_fold(0i64, |total, name| total.checked_add(number(name)?));
+        if let Some(total) = total {
+            sink.column(column, Scalar::I64(total));
+        }
+    }
+
     /// Every value of the first present field as one JSON array.
     fn list(&self, sink: &mut Sink<'_, '_>, entry: &MapDef, column: ColumnId, fields: usize) {
         let Some(first) = self.first_set(sink, &entry.fields, fields) else { return };
@@ -224,9 +267,10 @@ impl Projection<'_> {
             .map(|span| String::from_utf8_lossy(sink.value(span)).into_owned())
             .collect();
         let json = match entry.convert {
-            Convert::DnsAnswers => serde_json::Value::Array(
-                texts.iter().map(|text| serde_json::json!({ "rdata": text })).collect(),
-            ),
+            Convert::DnsAnswers => answers(texts.iter().map(String::as_str)),
+            Convert::DnsAnswerList => {
+                answers(texts.iter().flat_map(|text| text.split(',')).map(str::trim))
+            }
             _ => serde_json::json!(texts),
         };
         let text = sink.text(json.to_string().as_bytes());
@@ -331,20 +375,24 @@ impl Projection<'_> {
         found
     }
 
-    /// The first of `names` that is there with a value other than empty and `-`.
+    /// The first of `names` that is there with a value other than empty, `-` and those that
+    /// the source calls unset.
     fn first_set(&self, sink: &Sink<'_, '_>, names: &[u32], fields: usize) -> Option<usize> {
         names.iter().find_map(|name| {
             let id = self.id(*name);
-            sink.spans()
-                .iter()
-                .take(fields)
-                .position(|span| span.field == id && !matches!(sink.value(span), b"" | b"-"))
+            let first = self.index.first(sink.spans(), id).filter(|at| *at < fields)?;
+            let set = |span: &Span| {
+                let value = sink.value(span);
+                !matches!(value, b"" | b"-")
+                    && !self.source.unset.iter().any(|unset| unset.as_ref() == value)
+            };
+            let spans = sink.spans().iter().enumerate().take(fields).skip(first);
+            spans.filter(|(_, span)| span.field == id && set(span)).map(|(at, _)| at).next()
         })
     }
 
     fn position(&self, sink: &Sink<'_, '_>, name: u32, fields: usize) -> Option<usize> {
-        let id = self.id(name);
-        sink.spans().iter().take(fields).position(|span| span.field == id)
+        self.index.first(sink.spans(), self.id(name)).filter(|at| *at < fields)
     }
 
     fn id(&self, name: u32) -> FieldId {
@@ -367,19 +415,34 @@ fn enumerated(sink: &mut Sink<'_, '_>, entry: &MapDef, column: ColumnId, span: S
     let id = listed.or_else(|| values.get(&b"*"[..]).copied());
     if let Some(number) = entry.number {
         // A text column keeps the source's word; 99 is OCSF's Other.
+        let taken = sink.get_column(column).is_some();
         sink.column(column, Scalar::Text(span.value));
         sink.column(number, Scalar::I64(id.unwrap_or(99)));
-        return true;
+        return !taken;
     }
     let Some(id) = id else { return false };
     sink.column(column, Scalar::I64(id));
+    if entry.caption {
+        caption(sink, &entry.target);
+    }
+    listed.is_some()
+}
+
+/// Gives an enumeration's number its caption in the text column beside it, unless that has
+/// the source's own word.
+fn caption(sink: &mut Sink<'_, '_>, target: &Target) {
+    let Target::Column(column) = *target else { return };
     if let (Some(text), Some(captions)) = (enums::text_of(column), enums::captions(column))
+        && let Some(Scalar::I64(id)) = sink.get_column(column)
         && let Some((_, caption)) = captions.iter().find(|(known, _)| *known == id)
     {
         let caption = sink.text(caption.as_bytes());
         sink.column(text, Scalar::Text(caption));
     }
-    listed.is_some()
+}
+
+fn answers<'t>(texts: impl Iterator<Item = &'t str>) -> serde_json::Value {
+    texts.map(|text| serde_json::json!({ "rdata": text })).collect()
 }
 
 fn mark(sink: &mut Sink<'_, '_>, at: usize, flag: u8) {

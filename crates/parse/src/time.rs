@@ -320,7 +320,9 @@ fn offset(rest: &[u8]) -> Option<(i64, usize)> {
         _ => return None,
     };
     let (mut hours, mut minutes) = (0, 0);
-    let mut at = 1 + take(rest.get(1..)?, 2, 2, |n| hours = n)?;
+    // One digit of the hour only where a colon ends it: `-5:00`.
+    let digits = if rest.get(2) == Some(&b':') { 1 } else { 2 };
+    let mut at = 1 + take(rest.get(1..)?, digits, 2, |n| hours = n)?;
     let colon = usize::from(rest.get(at) == Some(&b':'));
     if let Some(used) = rest.get(at + colon..).and_then(|r| take(r, 2, 2, |n| minutes = n)) {
         at += colon + used;

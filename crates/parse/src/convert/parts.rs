@@ -62,3 +62,58 @@ pub fn hash_place(value: &[u8]) -> Option<usize> {
     };
     value.iter().all(u8::is_ascii_hexdigit).then_some(place)
 }
+
+/// What stands in the last parentheses.
+pub fn in_parens(value: &[u8]) -> Option<&[u8]> {
+    let open = memchr::memrchr(b'(', value)?;
+    let rest = &value[open + 1..];
+    Some(&rest[..memchr::memchr(b')', rest)?])
+}
+
+/// Whether an action's word refuses or permits; `None` where it says neither.
+pub fn blocked(value: &[u8]) -> Option<&'static [u8]> {
+    const REFUSED: [&[u8]; 7] =
+        [b"den", b"drop", b"block", b"reject", b"reset", b"refus", b"discard"];
+    const PERMITTED: [&[u8]; 10] = [
+        b"allow",
+        b"accept",
+        b"permit",
+        b"pass",
+        b"forward",
+        b"start",
+        b"close",
+        b"timeout",
+        b"client-rst",
+        b"server-rst",
+    ];
+    let begins = |words: &[&[u8]]| {
+        words
+            .iter()
+            .any(|word| value.get(..word.len()).is_some_and(|v| v.eq_ignore_ascii_case(word)))
+    };
+    if begins(&REFUSED) {
+        return Some(b"true");
+    }
+    begins(&PERMITTED).then_some(b"false")
+}
+
+/// `h:mm:ss` in milliseconds.
+pub fn hms(value: &[u8]) -> Option<i64> {
+    let mut total = 0i64;
+    let mut parts = 0;
+    for part in value.split(|c| *c == b':') {
+        total = total.checked_mul(60)?.checked_add(integer(part).filter(|n| *n >= 0)?)?;
+        parts += 1;
+    }
+    (parts == 3).then_some(total.checked_mul(1_000)?)
+}
+
+/// The truth value of a word, by any case.
+pub fn truth(value: &[u8]) -> Option<bool> {
+    const TRUE: [&[u8]; 5] = [b"true", b"t", b"yes", b"y", b"1"];
+    const FALSE: [&[u8]; 5] = [b"false", b"f", b"no", b"n", b"0"];
+    if TRUE.iter().any(|word| value.eq_ignore_ascii_case(word)) {
+        return Some(true);
+    }
+    FALSE.iter().any(|word| value.eq_ignore_ascii_case(word)).then_some(false)
+}

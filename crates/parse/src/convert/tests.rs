@@ -27,7 +27,7 @@ fn numbers_keep_their_bounds() {
     assert_eq!(integer(b"3600.0"), Some(3_600));
     assert_eq!(integer(b"1.5"), None);
     assert_eq!(integer(b"99999999999999999999"), None);
-    assert_eq!(hms(b"1:02:03"), Some(3_723_000));
+    assert_eq!(parts::hms(b"1:02:03"), Some(3_723_000));
     let seconds = Convert::parse("seconds").unwrap();
     assert_eq!(seconds.apply(b"0.081459", &zone), Some(Value::I64(81)));
 }
@@ -61,6 +61,9 @@ fn words_of_firewalls_become_attributes() {
     assert_eq!(one("ether_dst", mac).as_deref(), Some("0a:00:00:00:00:01"));
     assert_eq!(one("ether_src", mac).as_deref(), Some("0a:00:00:00:00:02"));
     assert_eq!(one("ether_src", b"0a:00"), None);
+    assert_eq!(one("blocked", b"Dropped").as_deref(), Some("true"));
+    assert_eq!(one("blocked", b"accept").as_deref(), Some("false"));
+    assert_eq!(one("blocked", b"login"), None);
     let split = |word: &str, value: &'static [u8]| {
         let parts = Convert::parse(word).unwrap().split(value).unwrap();
         parts.map(|part| match part {
@@ -71,6 +74,8 @@ fn words_of_firewalls_become_attributes() {
     assert_eq!(split("name_uid", b"Bad thing (x)(91883)")[..2], ["Bad thing (x)", "91883"]);
     assert_eq!(split("name_uid", b"(9999)")[..2], ["", "9999"]);
     assert_eq!(split("name_uid", b"plain")[..2], ["plain", ""]);
+    assert_eq!(split("host_in_parens", b"ssh(192.0.2.1)")[1], "192.0.2.1");
+    assert_eq!(split("host_in_parens", b"jsconsole")[1], "");
     assert_eq!(split("hash", &[b'a'; 40])[..3], ["", &"a".repeat(40), ""]);
     assert!(Convert::parse("hash").unwrap().split(b"zz").is_none());
 }

@@ -113,9 +113,6 @@ impl Decoder for Csv {
             } else {
                 sink.plain(name, value.range, SpanType::String);
             }
-            if sink.full() {
-                break;
-            }
         }
         Ok(())
     }

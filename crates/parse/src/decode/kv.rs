@@ -94,6 +94,11 @@ pub fn build(options: Option<&Table<'_>>, names: &mut Names) -> Result<Kv, Sourc
 
 impl Decoder for Kv {
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
+        // Objects and documents hold pairs in their texts, and are something else.
+        let first = sink.record().get(body.start);
+        if self.whole && matches!(first, Some(b'{' | b'<')) {
+            return Err(Malformed::new("not a line of key=value pairs"));
+        }
         let tally = self.read(sink, body);
         if tally.pairs < self.least.max(1) {
             return Err(Malformed::new("not enough key=value pairs"));
@@ -359,5 +364,6 @@ mod tests {
         with(options, "a=1", None);
         with(options, "the value of a=1 and b=2 here", None);
         with(options, "=", None);
+        with(options, "{\"m\":\"a=1 b=2 c=3 d=4\"}", None);
     }
 }

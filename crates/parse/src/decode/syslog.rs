@@ -146,7 +146,9 @@ fn rfc3164(sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<Range<
     }
     let host = token(bytes, at);
     let text = &bytes[at..host];
-    if !text.is_empty() && !text.ends_with(b":") && !text.contains(&b'[') && text[0] != b'%' {
+    // A name has no comma: some senders leave it out, and begin with a list of values.
+    let named = !text.is_empty() && !text.ends_with(b":") && !text.contains(&b'[');
+    if named && text[0] != b'%' && !text.contains(&b',') {
         sink.plain(b"hostname", at..host, SpanType::String);
         at = (host + 1).min(bytes.len());
     }
@@ -266,6 +268,7 @@ mod tests {
             "May 14 12:00:00 sshd[3]: x",
             Some(("timestamp=May 14 12:00:00 program=sshd pid=3", "x")),
         );
+        check("May 14 12:00:00 1,a b,c", Some(("timestamp=May 14 12:00:00", "1,a b,c")));
         let priority = "pri=34 facility=auth severity=crit";
         check("<34>date=2024-05-14 a=b ", Some((priority, "date=2024-05-14 a=b")));
         check("<34>CEF:0|a|", Some((priority, "CEF:0|a|")));

@@ -107,6 +107,9 @@ pub struct MapDef {
     pub values: Option<AHashMap<Box<[u8]>, i64>>,
     /// The enumeration that follows a text column's value.
     pub number: Option<ColumnId>,
+    /// Whether an enumeration's caption goes into its text column: not where another entry
+    /// fills that with the source's own word.
+    pub caption: bool,
 }
 
 /// One `sigma` entry: a further name for a field's value, possibly converted.

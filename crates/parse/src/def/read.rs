@@ -93,6 +93,7 @@ impl Reader<'_> {
                 map.push(self.map(key, origin, offset, &node, class, &values)?);
             }
         }
+        worded(&mut map);
         for (key, offset, _, origin) in &values {
             if !map.iter().any(|entry| {
                 matches!(entry.target, Target::Column(id) if Some(id) == ColumnId::find(key))
@@ -191,7 +192,8 @@ impl Reader<'_> {
             }
             let convert = convert.unwrap_or(Convert::Text);
             let target = Target::Parts(columns);
-            return Ok(MapDef { target, fields, convert, values: None, number: None });
+            let (values, number, caption) = (None, None, true);
+            return Ok(MapDef { target, fields, convert, values, number, caption });
         }
         let id = column(origin, offset, key)?;
         let number = enums::id_column_of(id);
@@ -206,7 +208,8 @@ impl Reader<'_> {
                 format!("`{key}` is {:?}: this conversion does not give that", id.column().kind);
             return Err(node.error(message));
         }
-        Ok(MapDef { target: Target::Column(id), fields, convert, values, number })
+        let target = Target::Column(id);
+        Ok(MapDef { target, fields, convert, values, number, caption: true })
     }
 
     fn logsource(&mut self, node: &Node<'_>) -> Result<LogsourceId> {
@@ -267,6 +270,22 @@ impl Reader<'_> {
             }
         };
         Ok(RelateDef { kind, from: end("from")?, to: end("to")? })
+    }
+}
+
+/// Notes which enumerations have their words from a field.
+fn worded(map: &mut [MapDef]) {
+    let filled: Vec<_> = map
+        .iter()
+        .filter_map(|entry| match entry.target {
+            Target::Column(id) => Some(id),
+            Target::Parts(_) => None,
+        })
+        .collect();
+    for entry in map {
+        if let Target::Column(id) = entry.target {
+            entry.caption = enums::text_of(id).is_none_or(|text| !filled.contains(&text));
+        }
     }
 }
 

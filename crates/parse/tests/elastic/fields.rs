@@ -96,7 +96,7 @@ fields! {
         "user.email" => ["user.email_addr", "actor.user.name", "user.name"];
     }
     Host Name {
-        "host.name" => ["device.hostname", "metadata.reporter.hostname"];
+        "host.name" => ["device.hostname", "metadata.reporter.hostname", "src_endpoint.hostname"];
         "host.hostname" => ["device.hostname", "metadata.reporter.hostname"];
         "observer.name" => ["metadata.reporter.hostname", "device.hostname"];
         "observer.hostname" => ["metadata.reporter.hostname", "device.hostname"];

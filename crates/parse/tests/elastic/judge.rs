@@ -182,10 +182,12 @@ fn actions(
         if !How::Text.stated(&word, raw) {
             continue;
         }
+        // `drop_input` says no more about the verdict than `drop` does.
         let low = word.to_ascii_lowercase();
-        let decides = if NO_WORDS.contains(&low.as_str()) {
+        let stem = low.split(['_', '-', ' ']).next().unwrap_or(&low);
+        let decides = if NO_WORDS.iter().any(|no| [stem, &low].contains(no)) {
             Some(Verdict::No)
-        } else if YES_WORDS.contains(&low.as_str()) {
+        } else if YES_WORDS.contains(&stem) {
             Some(Verdict::Yes)
         } else {
             None
@@ -224,6 +226,7 @@ fn worded(ocsf: &Value, word: &str) -> bool {
         "status_code",
         "api.operation",
         "metadata.event_code",
+        "metadata.type",
         "finding_info.title",
         "http_request.http_method",
         "message",
