@@ -119,6 +119,7 @@ columns! {
     RISK_LEVEL_ID "risk_level_id" "risk_level_id" I64 body None, "Risk level of the alert";
     // metadata.
     METADATA_EVENT_CODE "metadata_event_code" "metadata.event_code" Text body None, "The source's own kind of event";
+    METADATA_TYPE "metadata_type" "metadata.type" Text body None, "The source's class of its events";
     METADATA_LOG_NAME "metadata_log_name" "metadata.log_name" Text body None, "The log, channel or facility";
     METADATA_LOG_PROVIDER "metadata_log_provider" "metadata.log_provider" Text body None, "The program or provider that wrote the record";
     METADATA_LOG_LEVEL "metadata_log_level" "metadata.log_level" Text body None, "The level the source gave";
@@ -137,6 +138,8 @@ columns! {
     DEVICE_UID "device_uid" "device.uid" Text body None, "Its id";
     DEVICE_OS_NAME "device_os_name" "device.os.name" Text body None, "Its operating system";
     OBSERVER_HOSTNAME "observer_hostname" "metadata.reporter.hostname" Text body None, "The sensor, firewall or relay that saw it";
+    OBSERVER_IP "observer_ip" "metadata.reporter.ip" Text body Some(Ip), "Its address";
+    OBSERVER_UID "observer_uid" "metadata.reporter.uid" Text body None, "Its serial number or id";
     // who did it.
     ACTOR_USER_NAME "actor_user_name" "actor.user.name" Text body Some(User), "The user that acted";
     ACTOR_USER_UID "actor_user_uid" "actor.user.uid" Text body None, "The user's SID or uid";
@@ -247,6 +250,8 @@ columns! {
     SRC_ZONE "src_zone" "src_endpoint.zone" Text body None, "Zone of the source";
     SRC_NAT_IP "src_nat_ip" "src_endpoint.proxy_endpoint.ip" Text body Some(Ip), "Source address after translation";
     SRC_NAT_PORT "src_nat_port" "src_endpoint.proxy_endpoint.port" I64 body None, "Source port after translation";
+    SRC_OWNER_NAME "src_owner_name" "src_endpoint.owner.name" Text body Some(User), "User at the source";
+    SRC_OWNER_DOMAIN "src_owner_domain" "src_endpoint.owner.domain" Text body None, "That user's domain";
     DST_IP "dst_ip" "dst_endpoint.ip" Text body Some(Ip), "Destination address";
     DST_PORT "dst_port" "dst_endpoint.port" I64 body None, "Destination port";
     DST_HOSTNAME "dst_hostname" "dst_endpoint.hostname" Text body Some(Domain), "Destination host or domain";
@@ -256,6 +261,8 @@ columns! {
     DST_ZONE "dst_zone" "dst_endpoint.zone" Text body None, "Zone of the destination";
     DST_NAT_IP "dst_nat_ip" "dst_endpoint.proxy_endpoint.ip" Text body Some(Ip), "Destination address after translation";
     DST_NAT_PORT "dst_nat_port" "dst_endpoint.proxy_endpoint.port" I64 body None, "Destination port after translation";
+    DST_OWNER_NAME "dst_owner_name" "dst_endpoint.owner.name" Text body Some(User), "User at the destination";
+    DST_OWNER_DOMAIN "dst_owner_domain" "dst_endpoint.owner.domain" Text body None, "That user's domain";
     CONNECTION_PROTOCOL_NAME "connection_protocol_name" "connection_info.protocol_name" Text body None, "Transport protocol, lower case";
     CONNECTION_PROTOCOL_NUM "connection_protocol_num" "connection_info.protocol_num" I64 body None, "IANA protocol number";
     CONNECTION_DIRECTION_ID "connection_direction_id" "connection_info.direction_id" I64 body None, "1 inbound, 2 outbound";
@@ -273,6 +280,8 @@ columns! {
     FIREWALL_RULE_NAME "firewall_rule_name" "firewall_rule.name" Text body None, "The rule that decided";
     FIREWALL_RULE_UID "firewall_rule_uid" "firewall_rule.uid" Text body None, "Its id";
     POLICY_NAME "policy_name" "policy.name" Text body None, "The policy that decided";
+    TUNNEL_INTERFACE_NAME "tunnel_interface_name" "tunnel_interface.name" Text body None, "The tunnel";
+    TUNNEL_INTERFACE_IP "tunnel_interface_ip" "tunnel_interface.ip" Text body Some(Ip), "Address given to the tunnel's client";
     // HTTP.
     HTTP_METHOD "http_method" "http_request.http_method" Text body None, "Method";
     HTTP_USER_AGENT "http_user_agent" "http_request.user_agent" Text body None, "User agent";
@@ -290,6 +299,7 @@ columns! {
     URL_QUERY "url_query" "http_request.url.query_string" Text body None, "Its query";
     URL_PORT "url_port" "http_request.url.port" I64 body None, "Its port";
     URL_SCHEME "url_scheme" "http_request.url.scheme" Text body None, "Its scheme";
+    URL_CATEGORIES "url_categories" "http_request.url.categories" Strings body None, "Categories the control puts it in";
     // DNS.
     DNS_QUERY_HOSTNAME "dns_query_hostname" "query.hostname" Text body Some(Domain), "The name asked for";
     DNS_QUERY_TYPE "dns_query_type" "query.type" Text body None, "The record type asked for";

@@ -1,5 +1,7 @@
 //! Converters: from a source's text to a column's type, or to the parts of an object.
 
+mod parts;
+
 use crate::time::{Format, Zone};
 use std::net::IpAddr;
 use yagura_event::column::ColumnType;
@@ -67,6 +69,24 @@ pub enum Convert {
     Initiated,
     /// An address or a host name into the right one of the two.
     Host,
+    /// An IP protocol's number (or name) as its lower case name.
+    IpProtocol,
+    /// The destination of an Ethernet header as netfilter logs it.
+    EtherDst,
+    /// The source of it.
+    EtherSrc,
+    /// `name(id)` into name and id.
+    NameUid,
+    /// A bare hash into the attribute of its length.
+    Hash,
+    /// The address in `text(address)`, as `ssh(192.0.2.1)`.
+    HostInParens,
+    /// The sum of all the fields, where each is there and a number.
+    Sum,
+    /// The values of one field, each a list with commas, as a JSON array of DNS answers.
+    DnsAnswerList,
+    /// `true` for words of refusal, `false` for words of permission (Sigma's `blocked`).
+    Blocked,
 }
 
 /// A converted value.
@@ -124,12 +144,22 @@ impl Convert {
             "url_endpoint" => Self::UrlEndpoint,
             "initiated" => Self::Initiated,
             "host" => Self::Host,
+            "ip_protocol" => Self::IpProtocol,
+            "ether_dst" => Self::EtherDst,
+            "ether_src" => Self::EtherSrc,
+            "name_uid" => Self::NameUid,
+            "hash" => Self::Hash,
+            "host_in_parens" => Self::HostInParens,
+            "blocked" => Self::Blocked,
+            "sum" => Self::Sum,
+            "dns_answer_list" => Self::DnsAnswerList,
             _ => {
                 return Err(format!(
                     "no conversion `{word}`; known: text, lower, fingerprint, plus_spaces, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
                      strings, dns_answers, sans, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
-                     time:FORMAT"
+                     ip_protocol, ether_dst, ether_src, name_uid, hash, host_in_parens, blocked, \
+                     sum, dns_answer_list, time:FORMAT"
                 ));
             }
         })
@@ -153,20 +183,22 @@ impl Convert {
         match id.column().kind {
             ColumnType::Text => self.is_text(),
             ColumnType::I64 => {
-                matches!(self, Self::Int(..) | Self::Hex | Self::Seconds | Self::Hms)
+                matches!(self, Self::Int(..) | Self::Hex | Self::Seconds | Self::Hms | Self::Sum)
             }
             ColumnType::F64 => matches!(self, Self::Float),
             ColumnType::Bool => matches!(self, Self::Bool),
             ColumnType::Time => matches!(self, Self::Time(_)),
             ColumnType::Strings => matches!(self, Self::Strings),
-            ColumnType::Objects => matches!(self, Self::DnsAnswers | Self::Sans),
+            ColumnType::Objects => {
+                matches!(self, Self::DnsAnswers | Self::DnsAnswerList | Self::Sans)
+            }
         }
     }
 
     fn is_text(&self) -> bool {
         use Convert::{
-            Basename, Dirname, Extension, Fingerprint, Ip, Lower, PlusSpaces, Text, UrlHost,
-            UrlPath, UrlQuery,
+            Basename, Dirname, EtherDst, EtherSrc, Extension, Fingerprint, Ip, IpProtocol, Lower,
+            PlusSpaces, Text, UrlHost, UrlPath, UrlQuery,
         };
         matches!(
             self,
@@ -180,6 +212,9 @@ impl Convert {
                 | UrlPath
                 | UrlQuery
                 | UrlHost
+                | IpProtocol
+                | EtherDst
+                | EtherSrc
         )
     }
 
@@ -190,7 +225,9 @@ impl Convert {
             Self::DomainUser | Self::KerberosName => &["name", "domain"],
             Self::Hashes => &["md5", "sha1", "sha256", "imphash"],
             Self::HostPort | Self::UrlEndpoint => &["hostname", "ip", "port"],
-            Self::Host => &["hostname", "ip"],
+            Self::Host | Self::HostInParens => &["hostname", "ip"],
+            Self::NameUid => &["name", "uid"],
+            Self::Hash => &["md5", "sha1", "sha256"],
             _ => return None,
         })
     }
@@ -199,8 +236,8 @@ impl Convert {
     /// not repeat it.
     pub fn keeps(&self) -> bool {
         use Convert::{
-            Basename, Dirname, DnsAnswers, Extension, Hashes, Seconds, UrlEndpoint, UrlHost,
-            UrlPath, UrlQuery,
+            Basename, Dirname, DnsAnswerList, DnsAnswers, EtherDst, EtherSrc, Extension, Hashes,
+            HostInParens, Seconds, UrlEndpoint, UrlHost, UrlPath, UrlQuery,
         };
         !matches!(
             self,
@@ -211,10 +248,19 @@ impl Convert {
                 | UrlQuery
                 | UrlHost
                 | UrlEndpoint
+                | DnsAnswerList
                 | DnsAnswers
+                | EtherDst
+                | EtherSrc
                 | Hashes
+                | HostInParens
                 | Seconds
         )
+    }
+
+    /// Whether a value of another form is nothing wrong: it stays in `unmapped` alone.
+    pub fn lenient(&self) -> bool {
+        matches!(self, Self::EtherDst | Self::EtherSrc | Self::Hash)
     }
 
     /// Converts one value; `None` if it is not of the form.
@@ -258,15 +304,19 @@ impl Convert {
             Self::UrlPath => Value::Part(url_parts(value).path),
             Self::UrlQuery => Value::Part(url_parts(value).query?),
             Self::UrlHost => Value::Part(url_parts(value).host?),
+            Self::IpProtocol => parts::protocol(value),
+            Self::Blocked => Value::Owned(parts::blocked(value)?.to_vec()),
+            Self::EtherDst => Value::Part(parts::ethernet(value)?.0),
+            Self::EtherSrc => Value::Part(parts::ethernet(value)?.1),
             Self::Int(min, max) => {
                 let number = integer(value)?;
                 (*min <= number && number <= *max).then_some(Value::I64(number))?
             }
             Self::Hex => Value::I64(hex(value.strip_prefix(b"0x").unwrap_or(value))?),
             Self::Seconds => Value::I64(crate::time::decimal_micros(value)?.checked_div(1_000)?),
-            Self::Hms => Value::I64(hms(value)?),
+            Self::Hms => Value::I64(parts::hms(value)?),
             Self::Float => Value::F64(std::str::from_utf8(value).ok()?.parse().ok()?),
-            Self::Bool => Value::Bool(truth(value)?),
+            Self::Bool => Value::Bool(parts::truth(value)?),
             Self::Time(format) => Value::I64(format.read(value, zone)?.time),
             _ => return None,
         })
@@ -316,6 +366,15 @@ impl Convert {
                 out[2] = port.filter(|port| (0..=65_535).contains(port)).map(Value::I64);
             }
             Self::Host => out[usize::from(is_ip(value))] = Some(Value::Part(value)),
+            Self::HostInParens => {
+                out[1] = parts::in_parens(value).filter(|host| is_ip(host)).map(Value::Part);
+            }
+            Self::NameUid => {
+                let (name, uid) = parts::name_uid(value);
+                out[0] = (!name.is_empty()).then_some(Value::Part(name));
+                out[1] = uid.map(Value::Part);
+            }
+            Self::Hash => out[parts::hash_place(value)?] = Some(Value::Part(value)),
             _ => return None,
         }
         Some(out)
@@ -446,25 +505,6 @@ fn hex(digits: &[u8]) -> Option<i64> {
         return None;
     }
     i64::from_str_radix(text, 16).ok()
-}
-
-fn hms(value: &[u8]) -> Option<i64> {
-    let mut total = 0i64;
-    let mut parts = 0;
-    for part in value.split(|c| *c == b':') {
-        total = total.checked_mul(60)?.checked_add(integer(part).filter(|n| *n >= 0)?)?;
-        parts += 1;
-    }
-    (parts == 3).then_some(total.checked_mul(1_000)?)
-}
-
-fn truth(value: &[u8]) -> Option<bool> {
-    const TRUE: [&[u8]; 5] = [b"true", b"t", b"yes", b"y", b"1"];
-    const FALSE: [&[u8]; 5] = [b"false", b"f", b"no", b"n", b"0"];
-    if TRUE.iter().any(|word| value.eq_ignore_ascii_case(word)) {
-        return Some(true);
-    }
-    FALSE.iter().any(|word| value.eq_ignore_ascii_case(word)).then_some(false)
 }
 
 #[cfg(test)]

@@ -9,12 +9,16 @@ use crate::time::{Format, Stamp, Zone};
 use std::sync::LazyLock;
 use yagura_event::batch::{RelationSpan, Text};
 use yagura_event::column::ColumnType;
+use yagura_event::time::DAY;
 use yagura_event::{
     ColumnId, Context, FieldId, IssueCode, ObservableKind, Scalar, Span, SpanFlags, SpanType,
 };
 
 /// Most values of one end of a tie that are followed (DNS answers, hosts of a file).
 const ENDS_MAX: usize = 32;
+
+/// Longest time whose parts are several fields, in bytes; no format comes near it.
+const STAMP_BYTES_MAX: usize = 96;
 
 static SYSLOG_FORMATS: LazyLock<Vec<Format>> =
     LazyLock::new(|| STAMP_FORMATS.iter().filter_map(|text| Format::parse(text).ok()).collect());
@@ -41,6 +45,9 @@ impl Projection<'_> {
         let fields = sink.spans().len();
         for entry in &event.map {
             self.map(sink, entry, fields);
+        }
+        for entry in event.map.iter().filter(|entry| !entry.caption && entry.values.is_some()) {
+            caption(sink, &entry.target);
         }
         for (column, value) in &event.set {
             if sink.get_column(*column).is_none() {
@@ -70,13 +77,18 @@ impl Projection<'_> {
 
     /// Reads the time from the definition's fields, else from the syslog header.
     pub fn time(&self, sink: &mut Sink<'_, '_>, def: Option<&TimeDef>) -> Option<Stamp> {
-        if let Some(def) = def {
+        if let Some(def) = def.filter(|def| def.join) {
+            if let Some(stamp) = self.joined(sink, def) {
+                return Some(stamp);
+            }
+        } else if let Some(def) = def {
             for name in &def.fields {
                 // A name may occur again: a JSON document below a syslog header of that name.
+                let last = def.fields.last() == Some(name);
                 let id = self.id(*name);
                 for at in 0..sink.spans().len() {
                     if sink.spans().get(at).is_some_and(|span| span.field == id)
-                        && let Some(stamp) = self.stamp(sink, at, &def.formats)
+                        && let Some(stamp) = self.stamp(sink, at, &def.formats, last)
                     {
                         return Some(stamp);
                     }
@@ -88,13 +100,54 @@ impl Projection<'_> {
         if !self.source.syslog {
             return None;
         }
-        self.stamp(sink, at, &SYSLOG_FORMATS)
+        self.stamp(sink, at, &SYSLOG_FORMATS, true)
     }
 
-    fn stamp(&self, sink: &mut Sink<'_, '_>, at: usize, formats: &[Format]) -> Option<Stamp> {
+    /// A time whose parts (date, time, zone) are fields of their own.
+    fn joined(&self, sink: &mut Sink<'_, '_>, def: &TimeDef) -> Option<Stamp> {
+        let mut text = [0u8; STAMP_BYTES_MAX];
+        let mut length = 0;
+        for name in &def.fields {
+            let Some(at) = self.position(sink, *name, usize::MAX) else { continue };
+            let value = sink.value(sink.spans().get(at)?);
+            if value.is_empty() {
+                continue;
+            }
+            let start = length + usize::from(length > 0);
+            let end = start + value.len();
+            text.get_mut(start..end)?.copy_from_slice(value);
+            if length > 0 {
+                text[length] = b' ';
+            }
+            length = end;
+        }
+        let text = text.get(..length)?;
+        let stamp = def.formats.iter().find_map(|format| format.read(text, &self.zone))?;
+        let original = sink.text(text);
+        sink.column(ColumnId::METADATA_ORIGINAL_TIME, Scalar::Text(original));
+        for name in &def.fields {
+            if let Some(at) = self.position(sink, *name, usize::MAX) {
+                mark(sink, at, SpanFlags::MAPPED);
+            }
+        }
+        Some(stamp)
+    }
+
+    /// Reads one stamp. A time at the very beginning of 1970 says that there is none, and
+    /// counts only where no other field is `last`.
+    fn stamp(
+        &self,
+        sink: &mut Sink<'_, '_>,
+        at: usize,
+        formats: &[Format],
+        last: bool,
+    ) -> Option<Stamp> {
         let span = *sink.spans().get(at)?;
         let value = sink.value(&span);
         let stamp = formats.iter().find_map(|format| format.read(value, &self.zone))?;
+        if !last && stamp.time.abs() < DAY {
+            return None;
+        }
         if span.kind == SpanType::String {
             sink.column(ColumnId::METADATA_ORIGINAL_TIME, Scalar::Text(span.value));
         }
@@ -108,6 +161,9 @@ impl Projection<'_> {
         {
             return self.list(sink, entry, column, fields);
         }
+        if let (Target::Column(column), Convert::Sum) = (&entry.target, &entry.convert) {
+            return self.sum(sink, &entry.fields, *column, fields);
+        }
         let Some(at) = self.first_set(sink, &entry.fields, fields) else { return };
         let Some(span) = sink.spans().get(at).copied() else { return };
         let done = match &entry.target {
@@ -120,6 +176,7 @@ impl Projection<'_> {
         match done {
             Some(true) => mark(sink, at, SpanFlags::MAPPED),
             Some(false) => {}
+            None if entry.convert.lenient() => {}
             None => {
                 let name = self.words(sink, &span);
                 sink.issue(IssueCode::Conversion, &name);
@@ -178,6 +235,18 @@ impl Projection<'_> {
         Some(entry.convert.keeps())
     }
 
+    /// A total that the source gives in parts.
+    fn sum(&self, sink: &mut Sink<'_, '_>, names: &[u32], column: ColumnId, fields: usize) {
+        let number = |name: &u32| {
+            let span = sink.spans().get(self.position(sink, *name, fields)?)?;
+            crate::convert::integer(sink.value(span))
+        };
+        let total = names.iter().try_fold(0i64, |total, name| total.checked_add(number(name)?));
+        if let Some(total) = total {
+            sink.column(column, Scalar::I64(total));
+        }
+    }
+
     /// Every value of the first present field as one JSON array.
     fn list(&self, sink: &mut Sink<'_, '_>, entry: &MapDef, column: ColumnId, fields: usize) {
         let Some(first) = self.first_set(sink, &entry.fields, fields) else { return };
@@ -194,7 +263,10 @@ impl Projection<'_> {
             serde_json::Value::Array(texts.iter().map(object).collect())
         };
         let json = match entry.convert {
-            Convert::DnsAnswers => objects("rdata"),
+            Convert::DnsAnswers => answers(texts.iter().map(String::as_str)),
+            Convert::DnsAnswerList => {
+                answers(texts.iter().flat_map(|text| text.split(',')).map(str::trim))
+            }
             Convert::Sans => objects("name"),
             _ => serde_json::json!(texts),
         };
@@ -309,10 +381,15 @@ impl Projection<'_> {
         }
     }
 
-    /// The first of `names` that is there with a value other than empty and `-`.
+    /// The first of `names` that is there with a value other than empty, `-` and those that
+    /// the source calls unset.
     fn first_set(&self, sink: &Sink<'_, '_>, names: &[u32], fields: usize) -> Option<usize> {
         names.iter().find_map(|name| {
-            let set = |(_, span): &(usize, &Span)| !matches!(sink.value(span), b"" | b"-");
+            let set = |(_, span): &(usize, &Span)| {
+                let value = sink.value(span);
+                !matches!(value, b"" | b"-")
+                    && !self.source.unset.iter().any(|unset| unset.as_ref() == value)
+            };
             let found = sink.named(self.id(*name)).find(set);
             found.map(|(at, _)| at).filter(|at| *at < fields)
         })
@@ -342,19 +419,34 @@ fn enumerated(sink: &mut Sink<'_, '_>, entry: &MapDef, column: ColumnId, span: S
     let id = listed.or_else(|| values.get(&b"*"[..]).copied());
     if let Some(number) = entry.number {
         // A text column keeps the source's word; 99 is OCSF's Other.
+        let taken = sink.get_column(column).is_some();
         sink.column(column, Scalar::Text(span.value));
         sink.column(number, Scalar::I64(id.unwrap_or(99)));
-        return true;
+        return !taken;
     }
     let Some(id) = id else { return false };
     sink.column(column, Scalar::I64(id));
+    if entry.caption {
+        caption(sink, &entry.target);
+    }
+    listed.is_some()
+}
+
+/// Gives an enumeration's number its caption in the text column beside it, unless that has
+/// the source's own word.
+fn caption(sink: &mut Sink<'_, '_>, target: &Target) {
+    let Target::Column(column) = *target else { return };
     if let (Some(text), Some(captions)) = (enums::text_of(column), enums::captions(column))
+        && let Some(Scalar::I64(id)) = sink.get_column(column)
         && let Some((_, caption)) = captions.iter().find(|(known, _)| *known == id)
     {
         let caption = sink.text(caption.as_bytes());
         sink.column(text, Scalar::Text(caption));
     }
-    listed.is_some()
+}
+
+fn answers<'t>(texts: impl Iterator<Item = &'t str>) -> serde_json::Value {
+    texts.map(|text| serde_json::json!({ "rdata": text })).collect()
 }
 
 fn mark(sink: &mut Sink<'_, '_>, at: usize, flag: u8) {

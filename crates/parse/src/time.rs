@@ -24,7 +24,7 @@ pub enum Format {
     Iso,
     /// RFC 3339; without a zone it is UTC, whatever the context says.
     IsoUtc,
-    /// ISO, or a number of seconds, milli- or microseconds by its size.
+    /// ISO, or a number of seconds, milli-, micro- or nanoseconds by its size.
     Auto,
     /// Compiled `strptime` words.
     Words(Vec<Word>),
@@ -152,6 +152,7 @@ impl Format {
             Self::Iso => iso(value, zone),
             Self::IsoUtc => iso(value, &Zone::utc(zone.reference)),
             Self::Auto => match crate::convert::integer(value) {
+                Some(n) if n.unsigned_abs() >= 100_000_000_000_000_000 => known(n / 1_000),
                 Some(n) if n.abs() >= 100_000_000_000_000 => known(n),
                 Some(n) if n.abs() >= 100_000_000_000 => known(n * 1_000),
                 Some(n) => known(n.checked_mul(SECOND)?),
@@ -323,7 +324,9 @@ fn offset(rest: &[u8]) -> Option<(i64, usize)> {
         _ => return None,
     };
     let (mut hours, mut minutes) = (0, 0);
-    let mut at = 1 + take(rest.get(1..)?, 2, 2, |n| hours = n)?;
+    // One digit of the hour only where a colon ends it: `-5:00`.
+    let digits = if rest.get(2) == Some(&b':') { 1 } else { 2 };
+    let mut at = 1 + take(rest.get(1..)?, digits, 2, |n| hours = n)?;
     let colon = usize::from(rest.get(at) == Some(&b':'));
     if let Some(used) = rest.get(at + colon..).and_then(|r| take(r, 2, 2, |n| minutes = n)) {
         at += colon + used;

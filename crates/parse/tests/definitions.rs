@@ -84,12 +84,18 @@ fn sources_are_sorted_and_name_their_classes() {
     let names: Vec<_> = sources.list().map(|source| source.name.to_owned()).collect();
     assert!(names.is_sorted(), "{names:?}");
     for name in [
+        "cef",
         "cisco_asa",
         "cisco_ios",
         "ecar",
         "exchange_tracking",
+        "fortigate",
         "iis",
+        "iptables",
+        "key_value",
+        "leef",
         "linux_syslog",
+        "paloalto",
         "proxy_access",
         "shell_history",
         "snort_fast",

@@ -3,7 +3,10 @@
 
 use proptest::prelude::*;
 use std::sync::{Arc, LazyLock};
-use yagura_event::{Charset, Context, EventBatch, EventId, IssueCode, Reference, SourceChoice};
+use yagura_event::{
+    Charset, Context, EventBatch, EventId, IssueCode, Reference, SourceChoice, SpanFlags,
+};
+use yagura_parse::sink::FIELDS_MAX;
 use yagura_parse::{Framer, Parser, RECORD_BYTES_MAX, RecordHeader, UNRECOGNISED, unparsed};
 
 static PARSER: LazyLock<Parser> = LazyLock::new(|| Parser::builtin().unwrap());
@@ -17,6 +20,11 @@ const SEEDS: &[&str] = &[
     r#"<86>1 2024-05-14T12:00:00Z h sshd 1 - [x@1 a="b"] Accepted password for root from 192.0.2.1 port 1 ssh2"#,
     "#1715689172\nls",
     r#"192.0.2.1 - u [14/May/2024:12:00:51 +0000] "GET /a?b=\"c HTTP/1.1" 200 5 "-" "x" "cs_bytes=1""#,
+    r#"<189>date=2024-05-14 time=12:00:00 tz="+0000" devname="f" logid="1" type="utm" subtype="webfilter" srcip=192.0.2.1 url="http://h/?q=\"x\"" action="blocked""#,
+    r#"May 14 12:00:00 fw 1,2024/05/14 12:00:00,007,THREAT,url,1,2024/05/14 12:00:00,192.0.2.1,10.0.0.1,0.0.0.0,0.0.0.0,r,corp\u,,ssl,v,a,b,c,d,l,t,1,1,5,443,0,0,0x0,tcp,alert,"h/?a=""b"",c",(9999),c,low,client-to-server"#,
+    r"<14>CEF:0|a\|b|p|1|7|n\\|5|src=192.0.2.1 msg=a\=b\nc cs1Label=Rule Name cs1=x y fileHash=aa act=drop",
+    "LEEF:2.0|v|p|1|7|x5E|src=192.0.2.1^msg=a b=c^devTime=1715688000000",
+    "May 14 12:00:00 h kernel: [ 1.5] [UFW BLOCK] IN=e OUT= MAC=00:00:5e:00:53:01:00:00:5e:00:53:02:08:00 SRC=192.0.2.1 DST=10.0.0.1 PROTO=ICMP TYPE=3 [SRC=10.0.0.1 DF PROTO=UDP SPT=1 ] RES=0x00 SYN ACK",
     "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='A'/><EventID>1</EventID><Channel>Security</Channel><Computer>h</Computer></System><EventData><Data Name='x'>1</Data></EventData></Event>",
 ];
 
@@ -167,6 +175,28 @@ fn an_unknown_json_object_keeps_its_fields() {
     let event = out.event(0).unwrap();
     assert_eq!(event.spans().len(), 1);
     assert_eq!(event.span_value(&event.spans()[0]), b"value");
+}
+
+#[test]
+fn a_wide_line_keeps_as_many_fields_as_the_limit() {
+    let many = |count: usize, pair: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(pair).collect::<Vec<_>>().join(" ")
+    };
+    let flagged = |source: &str, text: String| {
+        let out = one(SourceChoice::Named(source.into()), text.as_bytes());
+        // Aliases of fields follow the fields, so the limit is theirs, too.
+        let fields = out.spans.iter().filter(|span| !span.flags.has(SpanFlags::ALIAS)).count();
+        (fields, out.issues.iter().any(|issue| issue.code == IssueCode::TooManyFields))
+    };
+    let pairs = |count| many(count, &|n| format!("k{n}=v"));
+    assert_eq!(flagged("key_value", pairs(FIELDS_MAX)), (FIELDS_MAX, false));
+    assert_eq!(flagged("key_value", pairs(FIELDS_MAX + 1)), (FIELDS_MAX, true));
+    let cef = |count: usize| format!("CEF:0|v|p|1|7|n|5|{}", pairs(count - 7));
+    assert_eq!(flagged("cef", cef(FIELDS_MAX)), (FIELDS_MAX, false));
+    assert_eq!(flagged("cef", cef(FIELDS_MAX + 1)), (FIELDS_MAX, true));
+    let csv = |count: usize| format!("1,t,s,SYSTEM{}", ",x".repeat(count - 4));
+    assert!(!flagged("paloalto", csv(100)).1);
+    assert!(flagged("paloalto", csv(FIELDS_MAX + 100)).1);
 }
 
 #[test]

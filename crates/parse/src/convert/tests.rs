@@ -1,5 +1,6 @@
-//! Converters at their bounds.
+//! Tests of the converters.
 #![allow(clippy::unwrap_used)]
+
 use super::*;
 
 #[test]
@@ -26,7 +27,7 @@ fn numbers_keep_their_bounds() {
     assert_eq!(integer(b"3600.0"), Some(3_600));
     assert_eq!(integer(b"1.5"), None);
     assert_eq!(integer(b"99999999999999999999"), None);
-    assert_eq!(hms(b"1:02:03"), Some(3_723_000));
+    assert_eq!(parts::hms(b"1:02:03"), Some(3_723_000));
     let seconds = Convert::parse("seconds").unwrap();
     assert_eq!(seconds.apply(b"0.081459", &zone), Some(Value::I64(81)));
 }
@@ -59,4 +60,41 @@ fn addresses_lose_their_zone_and_fingerprints_their_colons() {
     assert_eq!(apply("plus_spaces", b"a+b").as_deref(), Some("a b"));
     assert_eq!(apply("fingerprint", b"6A:ff:0c").as_deref(), Some("6aff0c"));
     assert_eq!(apply("fingerprint", b"6aff0c").as_deref(), Some("6aff0c"));
+}
+
+#[test]
+fn words_of_firewalls_become_attributes() {
+    let zone = Zone::utc(0);
+    let one = |word: &str, value: &'static [u8]| match Convert::parse(word)
+        .unwrap()
+        .apply(value, &zone)
+    {
+        Some(Value::Part(part)) => Some(String::from_utf8_lossy(part).into_owned()),
+        Some(Value::Owned(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        _ => None,
+    };
+    assert_eq!(one("ip_protocol", b"6").as_deref(), Some("tcp"));
+    assert_eq!(one("ip_protocol", b"UDP").as_deref(), Some("udp"));
+    assert_eq!(one("ip_protocol", b"250").as_deref(), Some("250"));
+    let mac = b"0a:00:00:00:00:01:0a:00:00:00:00:02:08:00";
+    assert_eq!(one("ether_dst", mac).as_deref(), Some("0a:00:00:00:00:01"));
+    assert_eq!(one("ether_src", mac).as_deref(), Some("0a:00:00:00:00:02"));
+    assert_eq!(one("ether_src", b"0a:00"), None);
+    assert_eq!(one("blocked", b"Dropped").as_deref(), Some("true"));
+    assert_eq!(one("blocked", b"accept").as_deref(), Some("false"));
+    assert_eq!(one("blocked", b"login"), None);
+    let split = |word: &str, value: &'static [u8]| {
+        let parts = Convert::parse(word).unwrap().split(value).unwrap();
+        parts.map(|part| match part {
+            Some(Value::Part(part)) => String::from_utf8_lossy(part).into_owned(),
+            _ => String::new(),
+        })
+    };
+    assert_eq!(split("name_uid", b"Bad thing (x)(91883)")[..2], ["Bad thing (x)", "91883"]);
+    assert_eq!(split("name_uid", b"(9999)")[..2], ["", "9999"]);
+    assert_eq!(split("name_uid", b"plain")[..2], ["plain", ""]);
+    assert_eq!(split("host_in_parens", b"ssh(192.0.2.1)")[1], "192.0.2.1");
+    assert_eq!(split("host_in_parens", b"jsconsole")[1], "");
+    assert_eq!(split("hash", &[b'a'; 40])[..3], ["", &"a".repeat(40), ""]);
+    assert!(Convert::parse("hash").unwrap().split(b"zz").is_none());
 }

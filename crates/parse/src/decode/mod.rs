@@ -1,10 +1,13 @@
 //! Decoders: how a record's bytes become fields, one file each, and their registry.
 
 pub mod access;
+pub mod cef;
+pub mod csv;
 pub mod evtx;
 pub mod history;
 pub mod json;
 pub mod kv;
+pub mod leef;
 pub mod regex;
 pub mod syslog;
 pub mod template;
@@ -51,7 +54,7 @@ pub trait Decoder: Send + Sync + Debug {
 }
 
 /// The decoder of a name that takes no options, as `decode = "..."` in a definition names it.
-/// `template`, `regex`, `kv` and `w3c` take options and are built by the definition's reader.
+/// `template`, `regex`, `csv`, `kv` and `w3c` take options and are built by the definition's reader.
 pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
     Some(match name {
         "json" => Box::new(json::Json),
@@ -59,6 +62,8 @@ pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
         "windows_event" => Box::new(windows::WindowsEvent),
         "access" => Box::new(access::Access),
         "shell_history" => Box::new(history::ShellHistory),
+        "cef" => Box::new(cef::Cef),
+        "leef" => Box::new(leef::Leef),
         "text" => Box::new(text::Whole),
         "tsv" => Box::new(tsv::Tsv),
         _ => return None,

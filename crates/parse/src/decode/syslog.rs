@@ -37,11 +37,20 @@ pub fn unwrap(sink: &mut Sink<'_, '_>) -> Option<Range<usize>> {
     let bytes = sink.record();
     let mark = sink.mark();
     let start = priority(sink, bytes).unwrap_or(0);
+    // A priority with nothing of the rest (RFC 3164 section 4.3.3), as `<14>CEF:0|`.
+    if start > 0 && bytes.get(start).is_some_and(|b| b.is_ascii_lowercase() || *b == b'[') {
+        return Some(trimmed(bytes, start));
+    }
+    let bare = sink.mark();
     let body = if bytes.get(start..start + 2) == Some(b"1 ") && start > 0 {
         rfc5424(sink, bytes, start)
     } else {
         rfc3164(sink, bytes, start)
     };
+    if body.is_none() && start > 0 && bytes.get(start).is_some_and(u8::is_ascii_uppercase) {
+        sink.rollback(bare);
+        return Some(trimmed(bytes, start));
+    }
     if body.is_none() {
         sink.rollback(mark);
     }
@@ -137,7 +146,9 @@ fn rfc3164(sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<Range<
     }
     let host = token(bytes, at);
     let text = &bytes[at..host];
-    if !text.is_empty() && !text.ends_with(b":") && !text.contains(&b'[') && text[0] != b'%' {
+    // A name has no comma: some senders leave it out, and begin with a list of values.
+    let named = !text.is_empty() && !text.ends_with(b":") && !text.contains(&b'[');
+    if named && text[0] != b'%' && !text.contains(&b',') {
         sink.plain(b"hostname", at..host, SpanType::String);
         at = (host + 1).min(bytes.len());
     }
@@ -257,6 +268,11 @@ mod tests {
             "May 14 12:00:00 sshd[3]: x",
             Some(("timestamp=May 14 12:00:00 program=sshd pid=3", "x")),
         );
+        check("May 14 12:00:00 1,a b,c", Some(("timestamp=May 14 12:00:00", "1,a b,c")));
+        let priority = "pri=34 facility=auth severity=crit";
+        check("<34>date=2024-05-14 a=b ", Some((priority, "date=2024-05-14 a=b")));
+        check("<34>CEF:0|a|", Some((priority, "CEF:0|a|")));
+        check("<34>May day", Some((priority, "May day")));
     }
 
     #[test]

@@ -9,9 +9,10 @@
 //! | `{name}` | up to the next literal text, also nothing |
 //! | `{name:word}` | at least one byte, no space |
 //! | `{name:int}` | digits |
+//! | `{name:dec}` | spaces, digits and `.` |
 //! | `{name:ip}` | digits, letters a to f, `:`, `.` |
 //! | `{name:rest}` | all that is left |
-//! | `{:kv}` | all that is left, as `key=value` pairs |
+//! | `{:kv}` | all that is left, as `key=value` pairs, with the options of `[kv]` |
 //! | `{_}` | as `{name}`, dropped |
 //! | `{?...}` | its content or nothing |
 //! | `{{` | a brace |
@@ -48,6 +49,7 @@ enum Kind {
     Word,
     Int,
     Ip,
+    Decimal,
     Rest,
     Pairs,
 }
@@ -67,6 +69,7 @@ struct Message {
 /// The compiled messages of one source.
 #[derive(Debug)]
 pub struct Template {
+    pairs: kv::Kv,
     head: Vec<Step>,
     by: Option<Box<[u8]>>,
     whole: bool,
@@ -82,9 +85,11 @@ pub struct Template {
 pub fn build(
     options: Option<&Table<'_>>,
     messages: Option<&(String, String)>,
+    pairs: kv::Kv,
     names: &mut Names,
 ) -> Result<Template, SourceError> {
     let mut template = Template {
+        pairs,
         head: Vec::new(),
         by: None,
         whole: true,
@@ -167,7 +172,7 @@ impl Decoder for Template {
             let Some(message) = self.messages.get(*at as usize) else { continue };
             let mut found = Found::default();
             if matches(&message.steps, bytes, start, &mut found, true) {
-                emit(sink, &message.steps, &found);
+                self.emit(sink, &message.steps, &found);
                 if let Some(kind) = &message.kind {
                     sink.derived(b"kind", kind);
                 }
@@ -185,11 +190,28 @@ impl Template {
         for found in first.find_iter(bytes.get(start..)?).take(TRIES_MAX) {
             let mut places = Found::default();
             if matches(&self.head, bytes, start + found, &mut places, false) {
-                emit(sink, &self.head, &places);
+                self.emit(sink, &self.head, &places);
                 return Some(places.end);
             }
         }
         None
+    }
+
+    fn emit(&self, sink: &mut Sink<'_, '_>, steps: &[Step], found: &Found) {
+        let mut places = found.places.iter();
+        for step in steps {
+            let Step::Place(name, kind) = step else { continue };
+            let Some((start, end)) = places.next() else { return };
+            let range = *start as usize..*end as usize;
+            match kind {
+                Kind::Pairs => {
+                    self.pairs.pairs(sink, range);
+                }
+                _ if name.as_ref() == b"_" || name.is_empty() => {}
+                Kind::Int => sink.plain(name, range, SpanType::Number),
+                _ => sink.plain(name, range, SpanType::String),
+            }
+        }
     }
 }
 
@@ -264,25 +286,9 @@ fn run(kind: Kind, text: &[u8]) -> usize {
     match kind {
         Kind::Word => count(|b| *b != b' '),
         Kind::Int => count(u8::is_ascii_digit),
+        Kind::Decimal => count(|b| b.is_ascii_digit() || matches!(b, b' ' | b'.')),
         Kind::Ip => count(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')),
         Kind::Any | Kind::Rest | Kind::Pairs => text.len(),
-    }
-}
-
-fn emit(sink: &mut Sink<'_, '_>, steps: &[Step], found: &Found) {
-    let mut places = found.places.iter();
-    for step in steps {
-        let Step::Place(name, kind) = step else { continue };
-        let Some((start, end)) = places.next() else { return };
-        let range = *start as usize..*end as usize;
-        match kind {
-            Kind::Pairs => {
-                kv::pairs(sink, range, b' ', false);
-            }
-            _ if name.as_ref() == b"_" || name.is_empty() => {}
-            Kind::Int => sink.plain(name, range, SpanType::Number),
-            _ => sink.plain(name, range, SpanType::String),
-        }
     }
 }
 
@@ -362,9 +368,12 @@ fn steps(text: &str) -> Result<Vec<Step>, String> {
             "word" => Kind::Word,
             "int" => Kind::Int,
             "ip" => Kind::Ip,
+            "dec" => Kind::Decimal,
             "rest" => Kind::Rest,
             "kv" => Kind::Pairs,
-            _ => return Err(format!("no place type `{kind}`; known: word, int, ip, rest, kv")),
+            _ => {
+                return Err(format!("no place type `{kind}`; known: word, int, ip, dec, rest, kv"));
+            }
         };
         if !literal.is_empty() {
             steps.push(Step::Literal(Box::new(
@@ -390,7 +399,9 @@ mod tests {
     #[track_caller]
     fn check(template: &str, text: &str, expect: Option<&str>) {
         let toml = format!("[[message]]\ntext = '{template}'");
-        let built = build(None, Some(&("m".into(), toml)), &mut Names::default()).unwrap();
+        let built =
+            build(None, Some(&("m".into(), toml)), kv::Kv::default(), &mut Names::default())
+                .unwrap();
         let (mut batch, fields) = (EventBatch::default(), FieldTable::default());
         let mut sink = Sink::new(&mut batch, &fields, text.as_bytes());
         built.decode(&mut sink, 0..text.len()).unwrap();
@@ -443,7 +454,9 @@ mod tests {
     fn faults_are_named() {
         for bad in ["{x", "{x}{y}", "{x:foo}", "{?a", "{?}{?}{?}{?}{?}{?}{?}"] {
             let toml = format!("[[message]]\ntext = '{bad}'");
-            let error = build(None, Some(&("m".into(), toml)), &mut Names::default()).unwrap_err();
+            let error =
+                build(None, Some(&("m".into(), toml)), kv::Kv::default(), &mut Names::default())
+                    .unwrap_err();
             assert_eq!(error.line, 2, "{bad}");
         }
     }

@@ -68,6 +68,8 @@ pub enum Op {
 pub struct TimeDef {
     /// Fields, the first that reads as a time wins.
     pub fields: Vec<Name>,
+    /// The time is in all of the fields together, those that are there, with a space between.
+    pub join: bool,
     /// Tried in order.
     pub formats: Vec<Format>,
 }
@@ -105,6 +107,9 @@ pub struct MapDef {
     pub values: Option<AHashMap<Box<[u8]>, i64>>,
     /// The enumeration that follows a text column's value.
     pub number: Option<ColumnId>,
+    /// Whether an enumeration's caption goes into its text column: not where another entry
+    /// fills that with the source's own word.
+    pub caption: bool,
 }
 
 /// One `sigma` entry: a further name for a field's value, possibly converted.

@@ -11,10 +11,11 @@
 //! | `recognise` | literals that must all occur, or a list of such lists of which one must hold |
 //! | `require` | conditions (as `when`) of which one must hold after decoding, for `auto` |
 //! | `rank` | tried before sources of lower rank where both could be (default 0) |
+//! | `unset` | values that say there is none, beside the empty one and `-` |
 //! | `observer` | the record's host is the sensor, never the party |
 //! | `[defaults]` | what every `[[event]]` has unless it says otherwise |
 //! | `[[event]]` | `when`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
-//! | `[template]`, `[regex]`, `[kv]`, `[w3c]` | options of those decoders |
+//! | `[template]`, `[regex]`, `[csv]`, `[kv]`, `[w3c]` | options of those decoders |
 //!
 //! The first `[[event]]` whose `when` holds wins; one without `when` comes last. `map`, `set`,
 //! `values` and `sigma` of an event add to the defaults' and win by key, `relate` adds, the
@@ -83,6 +84,8 @@ pub struct Source {
     pub rank: i64,
     /// Whether the host is the sensor.
     pub observer: bool,
+    /// Values that say there is none.
+    pub unset: Vec<Box<[u8]>>,
     /// What a record may be.
     pub events: Vec<EventDef>,
     /// Finds the event.
@@ -121,10 +124,12 @@ pub fn compile(
         "require",
         "rank",
         "observer",
+        "unset",
         "defaults",
         "event",
         "template",
         "regex",
+        "csv",
         "kv",
         "w3c",
     ])?;
@@ -163,6 +168,10 @@ pub fn compile(
         require,
         rank: root.get("rank").and_then(|node| node.as_integer()).unwrap_or(0),
         observer: flag("observer")?,
+        unset: read::texts(&root, "unset")?
+            .into_iter()
+            .map(|text| text.into_bytes().into())
+            .collect(),
         dispatch: Dispatch::new(&events),
         events,
     })

@@ -93,6 +93,7 @@ impl Reader<'_> {
                 map.push(self.map(key, origin, offset, &node, class, &values)?);
             }
         }
+        worded(&mut map);
         for (key, offset, _, origin) in &values {
             if !map.iter().any(|entry| {
                 matches!(entry.target, Target::Column(id) if Some(id) == ColumnId::find(key))
@@ -191,7 +192,8 @@ impl Reader<'_> {
             }
             let convert = convert.unwrap_or(Convert::Text);
             let target = Target::Parts(columns);
-            return Ok(MapDef { target, fields, convert, values: None, number: None });
+            let (values, number, caption) = (None, None, true);
+            return Ok(MapDef { target, fields, convert, values, number, caption });
         }
         let id = column(origin, offset, key)?;
         let number = enums::id_column_of(id);
@@ -206,7 +208,8 @@ impl Reader<'_> {
                 format!("`{key}` is {:?}: this conversion does not give that", id.column().kind);
             return Err(node.error(message));
         }
-        Ok(MapDef { target: Target::Column(id), fields, convert, values, number })
+        let target = Target::Column(id);
+        Ok(MapDef { target, fields, convert, values, number, caption: true })
     }
 
     fn logsource(&mut self, node: &Node<'_>) -> Result<LogsourceId> {
@@ -229,15 +232,16 @@ impl Reader<'_> {
 
     fn time(&mut self, node: &Node<'_>) -> Result<TimeDef> {
         let table = node.table()?;
-        table.only(&["field", "formats"])?;
+        table.only(&["field", "formats", "join"])?;
         let field = table.get("field").ok_or_else(|| node.error("`field` is missing"))?;
+        let join = table.get("join").map_or(Ok(false), |node| node.truth())?;
         let formats = table.get("formats").ok_or_else(|| node.error("`formats` is missing"))?;
         let formats = formats
             .items()
             .iter()
             .map(|item| Format::parse(item.text()?).map_err(|why| item.error(why)))
             .collect::<Result<_>>()?;
-        Ok(TimeDef { fields: self.fields(&field)?, formats })
+        Ok(TimeDef { fields: self.fields(&field)?, join, formats })
     }
 
     fn relate(&mut self, table: &Table<'_>) -> Result<RelateDef> {
@@ -266,6 +270,22 @@ impl Reader<'_> {
             }
         };
         Ok(RelateDef { kind, from: end("from")?, to: end("to")? })
+    }
+}
+
+/// Notes which enumerations have their words from a field.
+fn worded(map: &mut [MapDef]) {
+    let filled: Vec<_> = map
+        .iter()
+        .filter_map(|entry| match entry.target {
+            Target::Column(id) => Some(id),
+            Target::Parts(_) => None,
+        })
+        .collect();
+    for entry in map {
+        if let Target::Column(id) = entry.target {
+            entry.caption = enums::text_of(id).is_none_or(|text| !filled.contains(&text));
+        }
     }
 }
 
@@ -394,13 +414,21 @@ pub fn decoder(
     }
     let options = root.get(name).map(|node| node.table()).transpose()?;
     match name {
-        "template" => Ok(Box::new(decode::template::build(options.as_ref(), messages, names)?)),
+        "template" => {
+            let pairs = root.get("kv").map(|node| node.table()).transpose()?;
+            let pairs = decode::kv::build(pairs.as_ref(), names)?;
+            Ok(Box::new(decode::template::build(options.as_ref(), messages, pairs, names)?))
+        }
+        "csv" => Ok(Box::new(decode::csv::build(root, options.as_ref(), names)?)),
         "regex" => Ok(Box::new(decode::regex::build(root, options.as_ref(), names)?)),
-        "kv" => Ok(Box::new(decode::kv::build(options.as_ref())?)),
+        "kv" => Ok(Box::new(decode::kv::build(options.as_ref(), names)?)),
         "w3c" => Ok(Box::new(decode::w3c::build(options.as_ref())?)),
         _ => Err(root.origin.error(
             root.get("decode").map_or(root.offset, |node| node.offset()),
-            format!("no decoder `{name}`; known: json, xml, windows_event, access, shell_history, text, tsv, w3c, template, regex, kv"),
+            format!(
+                "no decoder `{name}`; known: json, xml, windows_event, access, shell_history, \
+                 cef, leef, text, tsv, w3c, template, regex, csv, kv"
+            ),
         )),
     }
 }
