@@ -226,14 +226,26 @@ impl<'b, 'r> Sink<'b, 'r> {
         Text { off: self.raw.off + off.min(self.raw.len), len: len.min(self.raw.len) }
     }
 
+    /// Copies a name that is not interned: whole characters within the limit, and bytes that
+    /// are not UTF-8 replaced, as in values.
+    fn name(&mut self, name: &[u8]) -> Text {
+        let (mut end, cut) = (name.len().min(NAME_BYTES_MAX), name.len() > NAME_BYTES_MAX);
+        // A character has at most three bytes behind its first.
+        while cut && end > NAME_BYTES_MAX - 4 && name[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        match std::str::from_utf8(&name[..end]) {
+            Ok(name) => self.batch.push_text(name.as_bytes()),
+            Err(_) => self.batch.push_text(String::from_utf8_lossy(&name[..end]).as_bytes()),
+        }
+    }
+
     fn push(&mut self, name: &[u8], value: Text, raw: Text, kind: SpanType, flags: u8) {
         if self.full() {
             return;
         }
-        let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
-        let field = self.fields.get(name);
-        let name =
-            if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        let field = self.fields.get(name.get(..NAME_BYTES_MAX).unwrap_or(name));
+        let name = if field == FieldId::UNKNOWN { self.name(name) } else { Text::default() };
         self.batch.spans.push(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
     }
 }
