@@ -168,7 +168,7 @@ impl Reason {
             Self::AllSeveral => any(&|i| has(i, Modifier::All) && found(i).len() > 1),
             Self::KeywordsAll => any(&|i| i.field.name.is_none() && has(i, Modifier::All)),
             Self::KeywordForm => any(&|i| {
-                let whole = !i.field.modifiers.iter().any(|m| *m != Modifier::All);
+                let whole = i.field.modifiers.is_empty();
                 i.field.name.is_none() && (whole || !i.values.iter().all(is_text))
             }),
             Self::NullSeveral => any(&|i| found(i).len() > 1 && nulls(i)),

@@ -16,25 +16,13 @@ Building yagura (profile ci) and then running `yagura demo`.
   later builds  seconds
 ";
 
-/// The build. The whole workspace decides the features of shared dependencies, so that the demo
-/// and the tests build each of them once (`-p yagura` would build some of them again).
-const BUILD: [&str; 7] = [
-    "build",
-    "--workspace",
-    "--bin",
-    "yagura",
-    "--profile",
-    "ci",
-    "--message-format=json-render-diagnostics",
-];
-
 /// Builds `yagura` and becomes `yagura demo` with `args`; returns only if that fails.
 ///
 /// # Errors
 /// If cargo or the built program cannot be started.
 pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     eprintln!("{ANNOUNCEMENT}");
-    let Some(program) = build(root)? else {
+    let Some(program) = build(root, "yagura")? else {
         eprintln!("\nThe build failed; the reason is above.");
         return Ok(false);
     };
@@ -44,27 +32,32 @@ pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     bail!("cannot start {}: {error}", program.display())
 }
 
-/// Builds the program and returns where cargo put it, or nothing if the build failed.
-fn build(root: &Path) -> Result<Option<PathBuf>> {
-    let mut child = cargo::command(root, &BUILD)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start cargo")?;
+/// Builds a program and returns where cargo put it, or nothing if the build failed. The whole
+/// workspace decides the features of shared dependencies, so that programs and tests build each
+/// of them once (`-p yagura` would build some of them again).
+///
+/// # Errors
+/// If cargo cannot be started.
+pub fn build(root: &Path, program: &str) -> Result<Option<PathBuf>> {
+    let args = ["build", "--workspace", "--bin", program, "--profile", "ci"];
+    let args = [&args[..], &["--message-format=json-render-diagnostics"]].concat();
+    let mut child =
+        cargo::command(root, &args).stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("cargo has no output")?;
-    let mut program = None;
+    let mut found = None;
     for line in BufReader::new(stdout).lines() {
-        program = executable(&line?).or(program);
+        found = executable(&line?, program).or(found);
     }
     if !child.wait()?.success() {
         return Ok(None);
     }
-    program.map(Some).context("cargo built no program called yagura")
+    found.map(Some).with_context(|| format!("cargo built no program called {program}"))
 }
 
-/// The path in one of cargo's JSON messages, if it reports the program `yagura`.
-fn executable(line: &str) -> Option<PathBuf> {
+/// The path in one of cargo's JSON messages, if it reports the program.
+fn executable(line: &str, program: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(line).ok()?;
-    (message["target"]["name"] == "yagura").then_some(())?;
+    (message["target"]["name"] == program).then_some(())?;
     message["executable"].as_str().map(PathBuf::from)
 }
 
@@ -74,7 +67,7 @@ mod tests {
 
     #[test]
     fn finds_the_program_among_cargos_messages() {
-        let found = |line| executable(line).map(|path| path.display().to_string());
+        let found = |line| executable(line, "yagura").map(|path| path.display().to_string());
         assert_eq!(
             found(r#"{"target":{"name":"yagura"},"executable":"/t/ci/yagura"}"#),
             Some("/t/ci/yagura".into())

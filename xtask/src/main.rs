@@ -2,6 +2,7 @@
 
 mod cargo;
 mod demo;
+mod fuzz;
 mod steps;
 mod tally;
 mod tidy;
@@ -20,6 +21,7 @@ Commands:
   demo [-- ARGS]   build yagura and run `yagura demo ARGS`
   test [OPTIONS]   run every check and test, as CI does
   tidy             run the rules on the shape of the sources alone
+  fuzz [OPTIONS]   run mutated bytes through everything that reads bytes from outside
   fmt              format every Rust file
 
 `cargo xtask COMMAND --help` says more.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "fmt" if help => print(FMT_HELP),
         "help" | "--help" | "-h" => print(HELP),
         "demo" => demo::run(&root(), &args),
+        "fuzz" => fuzz::run(&root(), &args),
         "test" => match steps::Options::parse(&args) {
             Ok(options) => steps::run(&root(), &options),
             Err(message) => return usage(&message),

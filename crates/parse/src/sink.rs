@@ -303,6 +303,20 @@ impl<'b, 'r> Sink<'b, 'r> {
         Text { off: self.raw.off + off.min(self.raw.len), len: len.min(self.raw.len) }
     }
 
+    /// Copies a name that is not interned: whole characters within the limit, and bytes that
+    /// are not UTF-8 replaced, as in values.
+    fn name(&mut self, name: &[u8]) -> Text {
+        let (mut end, cut) = (name.len().min(NAME_BYTES_MAX), name.len() > NAME_BYTES_MAX);
+        // A character has at most three bytes behind its first.
+        while cut && end > NAME_BYTES_MAX - 4 && name[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        match std::str::from_utf8(&name[..end]) {
+            Ok(name) => self.batch.push_text(name.as_bytes()),
+            Err(_) => self.batch.push_text(String::from_utf8_lossy(&name[..end]).as_bytes()),
+        }
+    }
+
     fn push(
         &mut self,
         field: FieldId,
@@ -316,7 +330,7 @@ impl<'b, 'r> Sink<'b, 'r> {
             return;
         }
         let name = match field {
-            FieldId::UNKNOWN => self.batch.push_text(cut(name)),
+            FieldId::UNKNOWN => self.name(name),
             _ => Text::default(),
         };
         self.add(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });

@@ -68,6 +68,7 @@ fn parse_in(context: &Arc<Context>, bytes: &[u8]) {
         let raw = (span.raw.off as usize, span.raw.off as usize + span.raw.len as usize);
         assert!(span.raw.len == 0 || raw.1 <= event.event().raw.off as usize + event.raw().len());
         assert!(std::str::from_utf8(event.span_value(span)).is_ok(), "{context:?}");
+        assert!(std::str::from_utf8(event.span_name(span, PARSER.fields())).is_ok());
     }
     let _ = event.observables();
     let _ = event.relations().count();
@@ -242,4 +243,14 @@ fn a_stamp_without_zone_is_read_in_the_contexts() {
         one(SourceChoice::Auto, b"May 14 21:00:00 h sshd[1]: Server listening on :: port 22.");
     // The reference is the received time, 1970, in Asia/Tokyo.
     assert_eq!(yagura_event::time::rfc3339(out.events[0].time), "1969-05-14T12:00:00.000000Z");
+}
+
+#[test]
+fn names_are_text_also_where_they_are_cut_or_no_text() {
+    for before in 1_019..=1_025 {
+        let name = format!("{}é𝄞", "n".repeat(before));
+        parse_everywhere(format!("{{\"{name}\":1,\"ts\":2}}").as_bytes());
+    }
+    parse_everywhere(b"{\"na\xffme\":1,\"\xc3\":2}");
+    parse_everywhere(b"na\xffme=1 \xe2\x82=2");
 }

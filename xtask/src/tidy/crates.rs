@@ -49,6 +49,11 @@ const LAYERS: &[Layer] = &[
         ],
         forbidden: &[],
     },
+    Layer {
+        name: "fuzz",
+        ours: &["event", "disk", "parse", "detect", "journal", "collect", "testkit"],
+        forbidden: &["datafusion", "deltalake", "arrow", "parquet", "rusqlite", "axum"],
+    },
     Layer { name: "xtask", ours: &[], forbidden: HEAVY },
 ];
 

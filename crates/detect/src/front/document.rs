@@ -52,7 +52,8 @@ pub(crate) fn top_value(text: &str, key: &str) -> Option<String> {
 pub(crate) fn locate(fault: Fault, path: &str, document: Document<'_>) -> RuleError {
     let (line, column, length) = match &fault.place {
         Place::Document => (first_line(document.text), 0, 1),
-        Place::At(line, column) => (*line, *column, 1),
+        // YAML knows line ends that are none in the file (`\r`, U+2028): not beyond its last.
+        Place::At(line, column) => (at_most(document.text, *line), *column, 1),
         Place::Text(text) => find(document.text, text, 0),
         Place::InCondition(text) => {
             let start = condition(document.text, 0).0.saturating_sub(1);
@@ -71,6 +72,11 @@ pub(crate) fn locate(fault: Fault, path: &str, document: Document<'_>) -> RuleEr
         id: top_value(document.text, "id"),
         title: top_value(document.text, "title"),
     }
+}
+
+/// A line of the document, or its last.
+fn at_most(text: &str, line: u32) -> u32 {
+    line.min(u32::try_from(text.lines().count()).unwrap_or(u32::MAX).max(1))
 }
 
 /// The first line that is neither blank nor a comment.

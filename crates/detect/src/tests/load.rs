@@ -21,6 +21,16 @@ fn correlation(kind: &str, body: &str) -> String {
 }
 
 #[test]
+fn lines_of_repeated_documents_are_the_files() {
+    let text = format!("{}---\naction: repeat\n  bad: [\n", rule("s: {a: x}", "s"));
+    let found = faults(&text);
+    assert!(found[0].0 == "yaml_invalid" && (7..=8).contains(&found[0].1), "{found:?}");
+    // YAML ends a line at a carriage return, a file does not.
+    let lone = format!("title: t{}\n bad: [\n", "\r#".repeat(40));
+    assert!(faults(&lone)[0].1 <= 2, "{:?}", faults(&lone));
+}
+
+#[test]
 fn faults_have_codes_and_lines() {
     let with = |selection: &str, condition: &str| faults(&rule(selection, condition));
     assert_eq!(with("s: {a: x}", "s and ("), [("condition_syntax", 5)]);

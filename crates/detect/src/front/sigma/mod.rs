@@ -75,14 +75,22 @@ pub(crate) fn parse(
         text.push_str(part);
         text.push_str("\n---\n");
     }
+    let above = text.lines().count() as u32;
     text.push_str(rewritten.as_deref().unwrap_or(document.text));
+    // Lines are counted from the beginning of what was parsed.
+    let fault = |message: &str| {
+        let mut fault = from_message(message, document.text);
+        if let Place::At(line, _) = &mut fault.place {
+            *line = line.saturating_sub(above).max(1);
+        }
+        fault
+    };
     let mut found = match ast::parse_sigma_yaml(&text) {
         Ok(found) => found,
-        Err(error) => return Err(from_message(&error.to_string(), document.text)),
+        Err(error) => return Err(fault(&error.to_string())),
     };
-    let fault = found.errors.iter().find(|error| !is_remark(error)).cloned();
-    if let Some(error) = fault {
-        return Err(from_message(&error, document.text));
+    if let Some(error) = found.errors.iter().find(|error| !is_remark(error)) {
+        return Err(fault(error));
     }
     if let Some(error) = found.errors.iter().find(|e| e.starts_with("invalid level")) {
         return Err(Fault::new("level_invalid", error.clone())
