@@ -169,8 +169,8 @@ fn each_limit_holds_and_the_next_byte_is_refused() {
     assert_eq!(code(&format!("\"{}\"", "x".repeat(WORD_BYTES_MAX + 1))), Some("word_too_long"));
     assert_eq!(code(&"a*".repeat(WILDCARDS_MAX)), None);
     assert_eq!(code(&"a*".repeat(WILDCARDS_MAX + 1)), Some("wildcards_too_many"));
-    assert_eq!(code(&format!("m:/{}/", "x".repeat(REGEX_BYTES_MAX))), None);
-    assert_eq!(code(&format!("m:/{}/", "x".repeat(REGEX_BYTES_MAX + 1))), Some("regex_too_long"));
+    assert_eq!(code(&format!("msg:/{}/", "x".repeat(REGEX_BYTES_MAX))), None);
+    assert_eq!(code(&format!("msg:/{}/", "x".repeat(REGEX_BYTES_MAX + 1))), Some("regex_too_long"));
     for open in ["(", "-(", "user:(", "a OR (", "NOT ("] {
         assert_eq!(code(&open.repeat(10_000)), Some("nesting_too_deep"), "{open}");
     }
