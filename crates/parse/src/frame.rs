@@ -10,7 +10,7 @@ mod scan;
 use crate::decode::evtx::{EvtxFault, EvtxReader};
 use crate::decode::history::stamp_len;
 use memchr::memchr;
-use scan::{Step, document_end, first_line, history, json, lines, xml};
+use scan::{Container, Step, container, document_end, first_line, history, json, lines, xml};
 use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use yagura_event::SourceChoice;
@@ -225,7 +225,10 @@ impl<R: Read> Framer<R> {
         } else if text.starts_with(b"[") && text[1..].trim_ascii_start().starts_with(b"{") {
             Form::Json
         } else if text.starts_with(b"{") {
-            self.json_form()?
+            match container(text) {
+                Container::Open(_) => Form::Json,
+                _ => self.json_form()?,
+            }
         } else {
             Form::Lines
         };
@@ -358,6 +361,31 @@ mod tests {
             Form::Json,
             &[(0, "{\n \"a\": 1"), (10, "{\n \"b\": 2\n}")],
         );
+    }
+
+    #[test]
+    fn records_of_a_container_are_records() {
+        check(
+            "{\"Records\":[{\"a\":1},{\"b\":[2]}]}",
+            Form::Json,
+            &[(12, "{\"a\":1}"), (20, "{\"b\":[2]}")],
+        );
+        check(
+            "{ \"Records\" : [\n {\"a\":1} ] }\n{\"Records\":[{\"c\":3}]}\n",
+            Form::Json,
+            &[(17, "{\"a\":1}"), (41, "{\"c\":3}")],
+        );
+        // What stands beside the records is kept.
+        check(
+            "{\"Events\":[{\"a\":1}],\"NextToken\":5}",
+            Form::Json,
+            &[(11, "{\"a\":1}"), (20, "\"NextToken\":5}")],
+        );
+        // Other arrays, and arrays of other than objects, are parts of their object.
+        check("{\"items\":[{\"a\":1}]}", Form::Lines, &[(0, "{\"items\":[{\"a\":1}]}")]);
+        check("{\"Records\":[1]}", Form::Lines, &[(0, "{\"Records\":[1]}")]);
+        check("{\"Recordsx\":[{}]}", Form::Lines, &[(0, "{\"Recordsx\":[{}]}")]);
+        check("{\"Rec", Form::Lines, &[(0, "{\"Rec")]);
     }
 
     #[test]

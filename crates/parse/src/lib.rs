@@ -7,6 +7,7 @@ pub mod convert;
 pub mod decode;
 pub mod def;
 pub mod enums;
+mod envelope;
 pub mod frame;
 pub mod parser;
 mod project;

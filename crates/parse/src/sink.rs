@@ -29,11 +29,15 @@ pub struct Sink<'b, 'r> {
     fields: &'b FieldTable,
     record: &'r [u8],
     raw: Text,
+    /// Where all of it stands in the outer record, if that holds it in another encoding.
+    within: Option<Text>,
     spans: usize,
     values: usize,
     issues: usize,
     lossy: bool,
     over: bool,
+    /// Whether fields of an envelope follow those of the record.
+    pub(crate) enveloped: bool,
 }
 
 /// A point to return to with [`Sink::rollback`].
@@ -53,12 +57,47 @@ impl<'b, 'r> Sink<'b, 'r> {
         let (spans, values) = (batch.spans.len(), batch.values.len());
         let issues = batch.issues.len();
         let lossy = std::str::from_utf8(record).is_err();
-        let mut sink =
-            Self { batch, fields, record, raw, spans, values, issues, lossy, over: false };
+        let mut sink = Self {
+            batch,
+            fields,
+            record,
+            raw,
+            within: None,
+            spans,
+            values,
+            issues,
+            lossy,
+            over: false,
+            enveloped: false,
+        };
         if lossy {
             sink.issue(IssueCode::Charset, "not valid UTF-8");
         }
         sink
+    }
+
+    /// A sink for a record that stands within this one. `text` is its place in the arena and
+    /// `record` the same bytes; where these were decoded, `within` is what they were decoded
+    /// from, and every field then points at all of that.
+    pub(crate) fn inside<'s, 'i>(
+        &'s mut self,
+        record: &'i [u8],
+        text: Text,
+        within: Option<Text>,
+    ) -> Sink<'s, 'i> {
+        Sink {
+            batch: self.batch,
+            fields: self.fields,
+            record,
+            raw: text,
+            within: within.or(self.within),
+            spans: self.spans,
+            values: self.values,
+            issues: self.issues,
+            lossy: false,
+            over: self.over,
+            enveloped: false,
+        }
     }
 
     /// The record's bytes.
@@ -217,6 +256,40 @@ impl<'b, 'r> Sink<'b, 'r> {
         }
     }
 
+    /// Takes away the spans since `mark`, whose texts stay in the arena.
+    pub(crate) fn take_spans(&mut self, mark: Mark) -> Vec<Span> {
+        self.batch.spans.split_off(mark.spans.min(self.batch.spans.len()))
+    }
+
+    /// The spans since `mark`.
+    pub(crate) fn since(&self, mark: Mark) -> &[Span] {
+        self.batch.spans.get(mark.spans..).unwrap_or_default()
+    }
+
+    /// The part of the record that `text` is, if the record stands in the arena as it is.
+    pub(crate) fn verbatim(&self, text: Text) -> Option<&'r [u8]> {
+        let start = text.off.checked_sub(self.raw.off)? as usize;
+        self.record.get(start..start + text.len as usize)
+    }
+
+    /// The name of a span.
+    pub(crate) fn name(&self, span: &Span) -> &[u8] {
+        match span.field {
+            FieldId::UNKNOWN => self.batch.bytes(span.name),
+            field => self.fields.name(field).as_bytes(),
+        }
+    }
+
+    /// Gives the span at `index` another name.
+    pub(crate) fn rename(&mut self, index: usize, name: &[u8]) {
+        let field = self.fields.get(name);
+        let text =
+            if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        if let Some(span) = self.span_at(index) {
+            (span.field, span.name) = (field, text);
+        }
+    }
+
     pub(crate) fn starts(&self) -> (usize, usize, usize) {
         (self.spans, self.values, self.issues)
     }
@@ -234,6 +307,8 @@ impl<'b, 'r> Sink<'b, 'r> {
         let field = self.fields.get(name);
         let name =
             if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        // What was derived came from nowhere in the record.
+        let raw = self.within.filter(|_| raw.len > 0).unwrap_or(raw);
         self.batch.spans.push(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
     }
 }

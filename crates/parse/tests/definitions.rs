@@ -54,7 +54,7 @@ fn faults_name_line_and_expectation() {
         "no time word `%Q`",
     );
     check("name = \"x\"\ndecode = \"yaml\"", 2, "no decoder `yaml`");
-    check("name = \"x\"\ndecode = \"regex\"\n[regex]\npattern = \"(\"", 3, "unclosed group");
+    check("name = \"x\"\ndecode = \"regex\"\n[regex]\npattern = \"(\"", 4, "unclosed group");
     check("name = ", 1, "x/source.toml:1");
     assert!(compile("name = \"y\"").expect_err("name").to_string().contains("the folder is `x`"));
 }

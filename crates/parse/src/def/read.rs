@@ -399,7 +399,7 @@ pub fn decoder(
         "kv" => Ok(Box::new(decode::kv::build(options.as_ref())?)),
         _ => Err(root.origin.error(
             root.get("decode").map_or(root.offset, |node| node.offset()),
-            format!("no decoder `{name}`; known: json, xml, windows_event, access, shell_history, text, template, regex, kv"),
+            format!("no decoder `{name}`; known: json, xml, windows_event, access, auditd, named, postfix, shell_history, squid, text, template, regex, kv"),
         )),
     }
 }
