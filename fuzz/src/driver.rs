@@ -1,6 +1,6 @@
 //! Makes inputs, runs a target over them, keeps those that fail.
 
-use crate::target::Target;
+use crate::targets::Target;
 use std::any::Any;
 use std::fs;
 use std::io;

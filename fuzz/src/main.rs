@@ -82,7 +82,7 @@ fn options() -> Result<Option<Options>> {
 }
 
 fn run(options: &Options) -> Result<bool> {
-    let mut targets = target::all()?;
+    let mut targets = targets::all()?;
     for name in &options.targets {
         if !targets.iter().any(|target| target.name() == name) {
             bail!("no target is called `{name}`");

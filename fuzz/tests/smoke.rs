@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use yagura_fuzz::target::{containers, journal, parse, rules};
+use yagura_fuzz::targets::{containers, journal, parse, rules};
 use yagura_fuzz::{Run, Target};
 
 /// Inputs run at least, whatever the time: fewer would say nothing.

@@ -343,6 +343,18 @@ columns! {
     API_SERVICE_NAME "api_service_name" "api.service.name" Text body None, "API service";
     CLOUD_REGION "cloud_region" "cloud.region" Text body None, "Cloud region";
     CLOUD_ACCOUNT_UID "cloud_account_uid" "cloud.account.uid" Text body None, "Cloud account";
+    // servers: mail transfer, API calls.
+    EMAIL_SIZE "email_size" "email.size" I64 body None, "Bytes of the message";
+    SMTP_HELLO "smtp_hello" "smtp_hello" Text body None, "What the client called itself (HELO)";
+    ACTOR_USER_UID_ALT "actor_user_uid_alt" "actor.user.uid_alt" Text body None, "The user's other id, such as the one that logged on";
+    ACTOR_USER_TYPE "actor_user_type" "actor.user.type" Text body None, "Kind of account that acted";
+    ACTOR_USER_CREDENTIAL_UID "actor_user_credential_uid" "actor.user.credential_uid" Text body None, "The key it acted with";
+    ACTOR_SESSION_ISSUER "actor_session_issuer" "actor.session.issuer" Text body None, "Who issued the session";
+    ACTOR_INVOKED_BY "actor_invoked_by" "actor.invoked_by" Text body None, "The service that acted for it";
+    API_REQUEST_UID "api_request_uid" "api.request.uid" Text body None, "The API's id of the request";
+    API_RESPONSE_ERROR "api_response_error" "api.response.error" Text body None, "The API's error code";
+    API_RESPONSE_ERROR_MESSAGE "api_response_error_message" "api.response.error_message" Text body None, "The API's error in words";
+    CLOUD_PROVIDER "cloud_provider" "cloud.provider" Text body None, "Cloud provider";
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::decode::evtx::{EvtxFault, EvtxReader};
 use crate::decode::history::stamp_len;
 use crate::header::{HEADER_CHANGES_MAX, Run, Style, directive, run};
 use memchr::memchr;
-use scan::{Step, document_end, first_line, history, json, lines, xml};
+use scan::{Container, Step, container, document_end, first_line, history, json, lines, xml};
 use std::io::{self, Cursor, Read};
 use std::ops::Range;
 use utf16::Utf16;
@@ -406,7 +406,10 @@ impl<R: Read> Framer<R> {
         } else if text.starts_with(b"[") && text[1..].trim_ascii_start().starts_with(b"{") {
             Form::Json
         } else if text.starts_with(b"{") {
-            self.json_form()?
+            match container(text) {
+                Container::Open(_) => Form::Json,
+                _ => self.json_form()?,
+            }
         } else {
             Form::Lines
         };

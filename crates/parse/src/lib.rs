@@ -7,6 +7,7 @@ pub mod charset;
 pub mod convert;
 pub mod decode;
 pub mod def;
+mod envelope;
 pub mod frame;
 pub mod header;
 pub mod parser;

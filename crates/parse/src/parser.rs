@@ -3,11 +3,12 @@
 use crate::charset;
 use crate::decode::{Decoder, Malformed, json, syslog};
 use crate::def::{Op, Source, Test};
+use crate::envelope::{self, ENVELOPES_MAX};
 use crate::frame::RECORD_BYTES_MAX;
 use crate::header::{Columns, Plans};
 use crate::project::Projection;
 use crate::recognise::Recogniser;
-use crate::sink::Sink;
+use crate::sink::{Mark, Sink};
 use crate::sources::Sources;
 use crate::time::Zone;
 use std::cell::RefCell;
@@ -124,7 +125,7 @@ impl Parser {
         }
         let index = match &context.source {
             SourceChoice::Named(name) => self.named(&mut sink, name),
-            SourceChoice::Auto => self.recognise(&mut sink),
+            SourceChoice::Auto => self.recognise(&mut sink, 0),
         };
         let (class, logsource, time) = match index {
             Some((index, true)) => self.project(context, head, index, &mut sink),
@@ -165,15 +166,17 @@ impl Parser {
         sink.set_columns(self.columns(context));
         let index = match &context.source {
             SourceChoice::Named(name) => self.named(&mut sink, name),
-            SourceChoice::Auto => self.recognise(&mut sink),
+            SourceChoice::Auto => self.recognise(&mut sink, 0),
         };
         let (index, _) = index.filter(|(_, read)| *read)?;
         let source = self.sources.list.get(usize::from(index))?;
         let zone = zone_of(context, 0);
+        let outer = envelope::time(&sink, &zone);
         let event = self.event_of(source, &sink);
         let projection = Projection { ids: &self.ids, source, zone };
         let time = source.events.get(event)?.time.as_ref();
-        projection.time(&mut sink, time).filter(|stamp| stamp.has_year).map(|stamp| stamp.time)
+        let own = projection.time(&mut sink, time).filter(|stamp| stamp.has_year);
+        own.or(outer).filter(|stamp| stamp.has_year).map(|stamp| stamp.time)
     }
 
     /// The columns that the context's headers name.
@@ -207,6 +210,17 @@ impl Parser {
             return None;
         };
         let source = self.sources.list.get(usize::from(index))?;
+        let mark = sink.mark();
+        let body = whole(sink.record());
+        if !source.reads_objects() && sink.record().get(body.start) == Some(&b'{') {
+            let read = |inner: &mut Sink<'_, '_>| self.decode(source, inner).ok().map(|()| index);
+            if json::Json.decode(sink, body).is_ok()
+                && let Some(found) = self.within(sink, mark, &read)
+            {
+                return Some(found);
+            }
+            sink.rollback(mark);
+        }
         match self.decode(source, sink) {
             Ok(()) => Some((index, true)),
             Err(malformed) => {
@@ -216,11 +230,35 @@ impl Parser {
         }
     }
 
-    /// Decodes with the best candidate that can read the record.
-    fn recognise(&self, sink: &mut Sink<'_, '_>) -> Option<(u16, bool)> {
+    /// Decodes with the best candidate that can read the record. `depth` counts the envelopes
+    /// around it.
+    fn recognise(&self, sink: &mut Sink<'_, '_>, depth: usize) -> Option<(u16, bool)> {
+        let object = is_object(sink);
+        let mut first: Option<(u16, Malformed)> = None;
+        // Only what begins like an object and is none is left to the decoders of text.
+        let found = self.candidate(sink, depth, object, true, &mut first);
+        let found = found.or_else(|| self.candidate(sink, depth, object, false, &mut first));
+        if found.is_none() {
+            self.unrecognised(sink, first);
+        }
+        found
+    }
+
+    /// The first candidate that can read the record, among those that read objects (`objects`)
+    /// or the others, where the record begins like an `object`.
+    fn candidate(
+        &self,
+        sink: &mut Sink<'_, '_>,
+        depth: usize,
+        object: bool,
+        objects: bool,
+        first: &mut Option<(u16, Malformed)>,
+    ) -> Option<(u16, bool)> {
+        if !object && !objects {
+            return None;
+        }
         let mark = sink.mark();
         let mut tried: [u64; 4] = [0; 4];
-        let mut first: Option<(u16, Malformed)> = None;
         // What a header says of the lines below it goes before what a line looks like.
         let columns = sink.columns();
         let by_header = columns.iter().flat_map(|columns| columns.sources.iter().copied());
@@ -233,13 +271,23 @@ impl Parser {
             }
             tried[word] |= 1 << bit;
             let Some(source) = self.sources.list.get(usize::from(index)) else { continue };
+            if object && source.reads_objects() != objects {
+                continue;
+            }
             let result = self.decode(source, sink);
             let required = || {
                 source.require.is_empty()
                     || source.require.iter().any(|tests| self.holds(sink, tests))
             };
             match result {
-                Ok(()) if required() => return Some((index, true)),
+                Ok(()) if required() => {
+                    let seen = source.generic && depth < ENVELOPES_MAX;
+                    let read = |inner: &mut Sink<'_, '_>| {
+                        self.recognise(inner, depth + 1).filter(|found| found.1).map(|f| f.0)
+                    };
+                    let inner = if seen { self.within(sink, mark, &read) } else { None };
+                    return inner.or(Some((index, true)));
+                }
                 Ok(()) => {}
                 // A low rank says that the literals alone mean little.
                 Err(malformed) if source.rank >= 0 => {
@@ -249,7 +297,36 @@ impl Parser {
             }
             sink.rollback(mark);
         }
-        self.unrecognised(sink, first);
+        None
+    }
+
+    /// Reads with `read` the record that stands in a string of this one, whose fields begin at
+    /// `mark`.
+    fn within(
+        &self,
+        sink: &mut Sink<'_, '_>,
+        mark: Mark,
+        read: &dyn Fn(&mut Sink<'_, '_>) -> Option<u16>,
+    ) -> Option<(u16, bool)> {
+        for inner in envelope::find(sink, mark) {
+            for headed in [false, true] {
+                let text = if headed {
+                    let Some(text) = envelope::with_header(sink, mark, &inner) else { continue };
+                    text
+                } else {
+                    envelope::open(sink, &inner)
+                };
+                let outer = sink.take_spans(mark);
+                let begun = sink.mark();
+                let found = read(&mut sink.inside(&text.bytes, text.place, text.within));
+                if let Some(index) = found {
+                    envelope::keep(sink, &outer, inner.at);
+                    return Some((index, true));
+                }
+                sink.rollback(begun);
+                outer.into_iter().for_each(|span| sink.push_span(span));
+            }
+        }
         None
     }
 
@@ -273,6 +350,11 @@ impl Parser {
         let wrapped = source.syslog && !matches!(sink.record().get(body.start), Some(b'{'));
         if wrapped && let Some(inner) = syslog::unwrap(sink) {
             body = inner;
+            // What rsyslog puts before a structured message.
+            let text = sink.record().get(body.clone()).unwrap_or_default();
+            if let Some(object) = text.strip_prefix(b"@cee:") {
+                body.start = body.end - object.trim_ascii_start().len();
+            }
         }
         let mut last = Err(Malformed::new("the source has no decoder"));
         for (at, decoder) in source.decoders.iter().enumerate() {
@@ -301,9 +383,14 @@ impl Parser {
         let Some(event) = source.events.get(self.event_of(source, sink)) else {
             return (ClassUid::BASE, LogsourceId(0), None);
         };
-        let zone = zone_of(context, head.received_time);
+        let mut zone = zone_of(context, head.received_time);
+        let outer = envelope::time(sink, &zone);
+        if let Some(stamp) = outer {
+            // What the shipper read just then is of about that time.
+            zone.reference = stamp.time;
+        }
         let projection = Projection { ids: &self.ids, source, zone };
-        let time = projection.run(sink, event, context);
+        let time = projection.run(sink, event, context).or(outer);
         (event.class, event.logsource, time)
     }
 
@@ -410,6 +497,23 @@ fn zone_of(context: &Context, received: Micros) -> Zone<'_> {
         Reference::At(time) => time,
     };
     Zone { reference, name: context.time_zone.as_deref() }
+}
+
+/// Whether the record, or what follows its syslog header, looks like a JSON object.
+fn is_object(sink: &mut Sink<'_, '_>) -> bool {
+    let record = sink.record();
+    let body = whole(record);
+    match (record.get(body.start), body.end.checked_sub(1).and_then(|last| record.get(last))) {
+        (Some(b'{'), _) => true,
+        (_, Some(b'}')) => {
+            let mark = sink.mark();
+            let inner = syslog::unwrap(sink);
+            sink.rollback(mark);
+            let text = inner.and_then(|range| record.get(range)).unwrap_or_default();
+            text.starts_with(b"{\"") || text.starts_with(b"@cee:")
+        }
+        _ => false,
+    }
 }
 
 /// The record without a byte order mark and white space around it.

@@ -4,6 +4,7 @@ use crate::convert::{Convert, Value};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
 use crate::enums;
+use crate::envelope;
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
 use std::sync::LazyLock;
@@ -298,6 +299,8 @@ impl Projection<'_> {
                 sink.column(column, Scalar::Text(span.value));
             }
             mark(sink, at.unwrap_or_default(), SpanFlags::MAPPED);
+        } else if let Some(span) = envelope::host(sink).copied() {
+            sink.column(column, Scalar::Text(span.value));
         } else if let Some(host) = &context.host {
             self.feed_value(sink, column, b"host", host);
         }

@@ -31,12 +31,16 @@ pub struct Sink<'b, 'r> {
     fields: &'b FieldTable,
     record: &'r [u8],
     raw: Text,
+    /// Where all of it stands in the outer record, if that holds it in another encoding.
+    within: Option<Text>,
     spans: usize,
     values: usize,
     issues: usize,
     lossy: bool,
     over: bool,
     columns: Option<Arc<Columns>>,
+    /// Whether fields of an envelope follow those of the record.
+    pub(crate) enveloped: bool,
 }
 
 /// A point to return to with [`Sink::rollback`].
@@ -69,9 +73,20 @@ impl<'b, 'r> Sink<'b, 'r> {
         batch.firsts.begin(fields.len());
         let (spans, values) = (batch.spans.len(), batch.values.len());
         let issues = batch.issues.len();
-        let (over, columns) = (false, None);
-        let mut sink =
-            Self { batch, fields, record, raw, spans, values, issues, lossy, over, columns };
+        let mut sink = Self {
+            batch,
+            fields,
+            record,
+            raw,
+            within: None,
+            spans,
+            values,
+            issues,
+            lossy,
+            over: false,
+            columns: None,
+            enveloped: false,
+        };
         if let Some(issue) = issue {
             sink.issue(IssueCode::Charset, issue);
         }
@@ -86,6 +101,31 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// The columns that the context's header lines name.
     pub fn columns(&self) -> Option<Arc<Columns>> {
         self.columns.clone()
+    }
+
+    /// A sink for a record that stands within this one. `text` is its place in the arena and
+    /// `record` the same bytes; where these were decoded, `within` is what they were decoded
+    /// from, and every field then points at all of that.
+    pub(crate) fn inside<'s, 'i>(
+        &'s mut self,
+        record: &'i [u8],
+        text: Text,
+        within: Option<Text>,
+    ) -> Sink<'s, 'i> {
+        Sink {
+            batch: self.batch,
+            fields: self.fields,
+            record,
+            raw: text,
+            within: within.or(self.within),
+            spans: self.spans,
+            values: self.values,
+            issues: self.issues,
+            lossy: false,
+            over: self.over,
+            columns: None,
+            enveloped: false,
+        }
     }
 
     /// The record's bytes.
@@ -294,6 +334,42 @@ impl<'b, 'r> Sink<'b, 'r> {
         }
     }
 
+    /// Takes away the spans since `mark`, whose texts stay in the arena.
+    pub(crate) fn take_spans(&mut self, mark: Mark) -> Vec<Span> {
+        self.batch.spans.split_off(mark.spans.min(self.batch.spans.len()))
+    }
+
+    /// The spans since `mark`.
+    pub(crate) fn since(&self, mark: Mark) -> &[Span] {
+        self.batch.spans.get(mark.spans..).unwrap_or_default()
+    }
+
+    /// The part of the record that `text` is, if the record stands in the arena as it is.
+    pub(crate) fn verbatim(&self, text: Text) -> Option<&'r [u8]> {
+        let start = text.off.checked_sub(self.raw.off)? as usize;
+        self.record.get(start..start + text.len as usize)
+    }
+
+    /// The name of a span.
+    pub(crate) fn name(&self, span: &Span) -> &[u8] {
+        match span.field {
+            FieldId::UNKNOWN => self.batch.bytes(span.name),
+            field => self.fields.name(field).as_bytes(),
+        }
+    }
+
+    /// Gives the span at `index` another name.
+    pub(crate) fn rename(&mut self, index: usize, name: &[u8]) {
+        let field = self.fields.get(name);
+        let text =
+            if field == FieldId::UNKNOWN { self.batch.push_text(name) } else { Text::default() };
+        let Some(span) = self.span_at(index) else { return };
+        let old = std::mem::replace(&mut span.field, field);
+        span.name = text;
+        let EventBatch { spans, firsts, .. } = &mut *self.batch;
+        firsts.renamed(old, index, spans.get(self.spans..).unwrap_or_default());
+    }
+
     pub(crate) fn starts(&self) -> (usize, usize, usize) {
         (self.spans, self.values, self.issues)
     }
@@ -305,7 +381,7 @@ impl<'b, 'r> Sink<'b, 'r> {
 
     /// Copies a name that is not interned: whole characters within the limit, and bytes that
     /// are not UTF-8 replaced, as in values.
-    fn name(&mut self, name: &[u8]) -> Text {
+    fn copied_name(&mut self, name: &[u8]) -> Text {
         let (mut end, cut) = (name.len().min(NAME_BYTES_MAX), name.len() > NAME_BYTES_MAX);
         // A character has at most three bytes behind its first.
         while cut && end > NAME_BYTES_MAX - 4 && name[end] & 0xc0 == 0x80 {
@@ -330,9 +406,11 @@ impl<'b, 'r> Sink<'b, 'r> {
             return;
         }
         let name = match field {
-            FieldId::UNKNOWN => self.name(name),
+            FieldId::UNKNOWN => self.copied_name(name),
             _ => Text::default(),
         };
+        // What was derived came from nowhere in the record.
+        let raw = self.within.filter(|_| raw.len > 0).unwrap_or(raw);
         self.add(Span { field, name, value, raw, kind, flags: SpanFlags(flags) });
     }
 

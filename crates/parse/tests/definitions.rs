@@ -54,7 +54,7 @@ fn faults_name_line_and_expectation() {
         "no time word `%Q`",
     );
     check("name = \"x\"\ndecode = \"yaml\"", 2, "no decoder `yaml`");
-    check("name = \"x\"\ndecode = \"regex\"\n[regex]\npattern = \"(\"", 3, "unclosed group");
+    check("name = \"x\"\ndecode = \"regex\"\n[regex]\npattern = \"(\"", 4, "unclosed group");
     let layouts =
         |names: &str| format!("name = \"x\"\ndecode = \"w3c\"\n[w3c]\nlayouts = [\"{names}\"]");
     assert!(compile(&layouts("a? b? c? d? e? f? g? h? i? j? z")).is_ok());

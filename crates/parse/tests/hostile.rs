@@ -26,6 +26,13 @@ const SEEDS: &[&str] = &[
     "LEEF:2.0|v|p|1|7|x5E|src=192.0.2.1^msg=a b=c^devTime=1715688000000",
     "May 14 12:00:00 h kernel: [ 1.5] [UFW BLOCK] IN=e OUT= MAC=00:00:5e:00:53:01:00:00:5e:00:53:02:08:00 SRC=192.0.2.1 DST=10.0.0.1 PROTO=ICMP TYPE=3 [SRC=10.0.0.1 DF PROTO=UDP SPT=1 ] RES=0x00 SYN ACK",
     "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='A'/><EventID>1</EventID><Channel>Security</Channel><Computer>h</Computer></System><EventData><Data Name='x'>1</Data></EventData></Event>",
+    "1718356211.500 180 192.0.2.1 TCP_MISS/200 411 GET http://example.org/ - HIER_DIRECT/192.0.2.2 text/html",
+    "14-Jun-2024 09:10:11.500 queries: info: client @0x7f 192.0.2.1#5 (a.example): view v: query: a.example IN A +E(0)K (192.0.2.53)",
+    "Jun 14 09:10:13 mx postfix/smtp[3]: 4F9D195432C: to=<a@b.example>, relay=mx.b.example[192.0.2.1]:25, delay=1.3, dsn=2.0.0, status=sent (250 ok)",
+    "Jun 14 09:10:13 mx postfix/smtpd[3]: NOQUEUE: reject: RCPT from unknown[192.0.2.1]: 554 5.7.1 <a@b>: no; from=<a> to=<b> proto=ESMTP helo=<h>",
+    "type=EXECVE msg=audit(1718356211.500:1): argc=2 a0=\"sh\" a1=6C73202D6C saddr=02000050C0000201 msg='acct=\"x\" key=610162'\u{1d}UID=\"r\"",
+    r#"{"winlog":{"event_id":1,"channel":"Security","event_data":{"param1":"x"}},"message":"m","EventData":"<Data Name='a'>b</Data>"}"#,
+    r#"{"@timestamp":"2024-06-14T09:10:11Z","log":"{\"message\":\"<34>1 2024-05-14T12:00:00Z h sshd 1 - - Accepted password for root from 192.0.2.1 port 1 ssh2\\n\"}","SYSLOG_IDENTIFIER":"x"}"#,
 ];
 
 fn context(source: SourceChoice) -> Arc<Context> {
@@ -198,6 +205,48 @@ fn a_wide_line_keeps_as_many_fields_as_the_limit() {
     let csv = |count: usize| format!("1,t,s,SYSTEM{}", ",x".repeat(count - 4));
     assert!(!flagged("paloalto", csv(100)).1);
     assert!(flagged("paloalto", csv(FIELDS_MAX + 100)).1);
+}
+
+#[test]
+fn deep_nesting_and_numbers_out_of_range_are_kept_and_told() {
+    // Ten thousand levels, alone and within an envelope's string.
+    for deep in [
+        format!("{{\"a\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000)),
+        format!(
+            "{{\"src_ip\":\"192.0.2.1\",\"x\":{}1{}}}",
+            r#"{"a":"#.repeat(10_000),
+            "}".repeat(10_000)
+        ),
+    ] {
+        let out = one(SourceChoice::Auto, deep.as_bytes());
+        assert_eq!(out.event(0).unwrap().raw(), deep.as_bytes());
+        assert_eq!(out.issues[0].code, IssueCode::TooManyFields);
+        let wrapped = serde_json::json!({ "message": deep }).to_string();
+        let out = one(SourceChoice::Auto, wrapped.as_bytes());
+        assert!(out.issues.iter().any(|issue| issue.code == IssueCode::TooManyFields));
+    }
+    let text = r#"{"src_ip":"192.0.2.1","src_ip":"192.0.2.2","src_port":65536,"dst_port":-1,"bytes_in":99999999999999999999,"pid":1e999,"time":9223372036854775807,"ts":-9223372036854775808}"#;
+    let out = one(SourceChoice::Auto, text.as_bytes());
+    let event = out.event(0).unwrap();
+    let json = yagura_event::json::event_json(event, PARSER.fields(), None);
+    assert_eq!(json.pointer("/src_endpoint/ip").unwrap(), "192.0.2.1", "the first of two is it");
+    assert_eq!(json.pointer("/src_endpoint/port"), None);
+    assert_eq!(json["unmapped"]["src_port"], 65_536, "what does not convert is kept: {json}");
+    assert!(out.issues.iter().any(|issue| issue.code == IssueCode::Conversion));
+}
+
+#[test]
+fn lines_of_many_kinds_in_one_file_are_each_their_own() {
+    let text = SEEDS[..7].join("\n");
+    let mut framer = Framer::new(text.as_bytes(), &SourceChoice::Auto);
+    let mut sources = Vec::new();
+    while let Some(frame) = framer.next_frame().unwrap() {
+        let out = one(SourceChoice::Auto, frame.bytes);
+        sources.push(PARSER.sources().name(out.events[0].source).unwrap_or("-").to_owned());
+    }
+    let expect = ["cisco_asa", "snort_fast", "zeek", "ecar", "linux_syslog"];
+    assert_eq!(sources[..5], expect);
+    assert_eq!(sources.last().unwrap(), "web_access");
 }
 
 #[test]

@@ -16,6 +16,10 @@ impl Decoder for Json {
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
         decode_with(sink, body, &mut Paths)
     }
+
+    fn reads_objects(&self) -> bool {
+        true
+    }
 }
 
 /// Reads one JSON object and hands its leaves, in order, to `emit`.

@@ -1,6 +1,8 @@
 //! Decoders: how a record's bytes become fields, one file each, and their registry.
 
 pub mod access;
+pub mod auditd;
+mod auditd_names;
 pub mod cef;
 pub mod csv;
 pub mod evtx;
@@ -8,7 +10,10 @@ pub mod history;
 pub mod json;
 pub mod kv;
 pub mod leef;
+pub mod named;
+pub mod postfix;
 pub mod regex;
+pub mod squid;
 pub mod syslog;
 pub mod template;
 pub mod text;
@@ -16,6 +21,7 @@ pub mod tsv;
 pub mod w3c;
 pub mod windows;
 mod windows_json;
+mod windows_shapes;
 pub mod xml;
 
 use crate::header::Style;
@@ -51,6 +57,12 @@ pub trait Decoder: Send + Sync + Debug {
     fn reads_header(&self) -> Option<Style> {
         None
     }
+
+    /// Whether it reads JSON objects. Text decoders look for their words anywhere in a line and
+    /// must not be asked about an object that holds such a line in one of its strings.
+    fn reads_objects(&self) -> bool {
+        false
+    }
 }
 
 /// The decoder of a name that takes no options, as `decode = "..."` in a definition names it.
@@ -61,6 +73,10 @@ pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
         "xml" => Box::new(xml::Xml),
         "windows_event" => Box::new(windows::WindowsEvent),
         "access" => Box::new(access::Access),
+        "auditd" => Box::new(auditd::Auditd),
+        "named" => Box::new(named::Named),
+        "postfix" => Box::new(postfix::Postfix),
+        "squid" => Box::new(squid::Squid),
         "shell_history" => Box::new(history::ShellHistory),
         "cef" => Box::new(cef::Cef),
         "leef" => Box::new(leef::Leef),

@@ -26,14 +26,26 @@ pub struct WindowsEvent;
 
 impl Decoder for WindowsEvent {
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
+        let mut body = body;
         let bytes = sink.record().get(body.clone()).unwrap_or_default();
+        // A browser's view of an event, copied, has marks before the elements that fold.
+        let bytes = bytes.strip_prefix(b"- ").unwrap_or(bytes);
+        body.start = body.end - bytes.len();
         let outcome = match bytes.first() {
             Some(b'<') => xml(sink, body),
-            Some(b'{') => super::windows_json::decode(sink, body),
+            Some(b'{') => {
+                let outcome = super::windows_json::decode(sink, body);
+                super::windows_shapes::finish(sink);
+                outcome
+            }
             _ => Err(Malformed::new("neither an <Event> element nor a JSON object")),
         };
         resolved(sink);
         outcome
+    }
+
+    fn reads_objects(&self) -> bool {
+        true
     }
 }
 
@@ -114,7 +126,7 @@ struct Reader<'s, 'b, 'r> {
     keeps_empty: bool,
 }
 
-fn xml(sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
+pub(super) fn xml(sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
     let record = sink.record();
     let input = record.get(..body.end).unwrap_or(record);
     let mut reader = Reader {

@@ -8,10 +8,12 @@
 //! | `Data: [{"@Name": "X", "#text": "v"}]` | field `X` |
 //! | `System.EventID` without `Event` | as with it |
 //! | `{"EventID": 1, "Channel": ..}` | fields as they are named |
+//! | what shippers rename | see [`super::windows_shapes`] |
 
 use super::Malformed;
 use super::json::{Emit, Leaf, decode_with};
 use super::windows::{Section, is_named};
+use super::windows_shapes::Shape;
 use super::xml::{is_namespace, local_name};
 use crate::sink::Sink;
 use std::ops::Range;
@@ -19,12 +21,14 @@ use yagura_event::SpanType;
 
 /// Reads one JSON object at `body`.
 pub(super) fn decode(sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
-    let mut names = Names { scratch: Vec::with_capacity(64), name: None, text: None };
+    let shape = Shape::of(sink.record().get(body.clone()).unwrap_or_default());
+    let mut names = Names { shape, scratch: Vec::with_capacity(64), name: None, text: None };
     decode_with(sink, body, &mut names)
 }
 
 /// Renames JSON paths to field names.
 struct Names {
+    shape: Shape,
     scratch: Vec<u8>,
     /// `Name` of the `Data` object that is being read.
     name: Option<Vec<u8>>,
@@ -51,6 +55,9 @@ enum Place<'p> {
 
 impl Emit for Names {
     fn leaf(&mut self, sink: &mut Sink<'_, '_>, path: &[u8], leaf: Leaf<'_>) {
+        if let Some(name) = self.shape.name(path) {
+            return leaf.write(sink, name);
+        }
         let inner = path.strip_prefix(b"Event.").unwrap_or(path);
         let (section, rest) = match memchr::memchr(b'.', inner) {
             Some(dot) => (&inner[..dot], &inner[dot + 1..]),

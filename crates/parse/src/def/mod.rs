@@ -12,6 +12,7 @@
 //! | `require` | conditions (as `when`) of which one must hold after decoding, for `auto` |
 //! | `rank` | tried before sources of lower rank where both could be (default 0) |
 //! | `unset` | values that say there is none, beside the empty one and `-` |
+//! | `generic` | reads any record of a shape: what the record's own text is (`message`) goes before |
 //! | `observer` | the record's host is the sensor, never the party |
 //! | `[defaults]` | what every `[[event]]` has unless it says otherwise |
 //! | `[[event]]` | `when`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
@@ -82,6 +83,8 @@ pub struct Source {
     pub require: Vec<Vec<Test>>,
     /// Order among candidates.
     pub rank: i64,
+    /// Whether it reads any record of a shape, so that a record within is of another source.
+    pub generic: bool,
     /// Whether the host is the sensor.
     pub observer: bool,
     /// Values that say there is none.
@@ -90,6 +93,13 @@ pub struct Source {
     pub events: Vec<EventDef>,
     /// Finds the event.
     pub dispatch: Dispatch,
+}
+
+impl Source {
+    /// Whether it reads JSON objects.
+    pub fn reads_objects(&self) -> bool {
+        self.decoders.iter().any(|decoder| decoder.reads_objects())
+    }
 }
 
 /// The text of one source folder.
@@ -123,6 +133,7 @@ pub fn compile(
         "recognise",
         "require",
         "rank",
+        "generic",
         "observer",
         "unset",
         "defaults",
@@ -167,6 +178,7 @@ pub fn compile(
         recognise: read::literals(&root)?,
         require,
         rank: root.get("rank").and_then(|node| node.as_integer()).unwrap_or(0),
+        generic: flag("generic")?,
         observer: flag("observer")?,
         unset: read::texts(&root, "unset")?
             .into_iter()

@@ -427,7 +427,7 @@ pub fn decoder(
             root.get("decode").map_or(root.offset, |node| node.offset()),
             format!(
                 "no decoder `{name}`; known: json, xml, windows_event, access, shell_history, \
-                 cef, leef, text, tsv, w3c, template, regex, csv, kv"
+                 auditd, named, postfix, squid, cef, leef, text, tsv, w3c, template, regex, csv, kv"
             ),
         )),
     }

@@ -79,7 +79,7 @@ pub fn xml(rest: &[u8], ended: bool) -> Step {
 pub fn json(rest: &[u8], ended: bool) -> Step {
     let skip = rest
         .iter()
-        .take_while(|b| b.is_ascii_whitespace() || matches!(b, b',' | b'[' | b']'))
+        .take_while(|b| b.is_ascii_whitespace() || matches!(b, b',' | b'[' | b']' | b'}'))
         .count();
     if skip > 0 {
         return Step::Skip(skip);
@@ -93,6 +93,11 @@ pub fn json(rest: &[u8], ended: bool) -> Step {
     if rest[0] != b'{' {
         return lines(rest, ended);
     }
+    match container(rest) {
+        Container::Open(bytes) => return Step::Skip(bytes),
+        Container::Perhaps if !ended => return Step::More,
+        _ => {}
+    }
     match document_end(rest) {
         Some(end) => Step::Record { range: 0..end, next: end },
         // A document that does not end is cut where a line begins the next one.
@@ -102,6 +107,61 @@ pub fn json(rest: &[u8], ended: bool) -> Step {
         }
         None => Step::More,
     }
+}
+
+/// Keys under which one object holds the records of a whole file: deliveries of AWS CloudTrail
+/// and of Azure, and the answer of `lookup-events`.
+const CONTAINERS: [&[u8]; 3] = [b"Records", b"records", b"Events"];
+
+/// Most bytes between the parts of a container's opening, so that it is told soon.
+const CONTAINER_SPACE_MAX: usize = 64;
+
+/// Whether a text opens an object whose first key holds an array of records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Container {
+    /// It does, and the first record begins after so many bytes.
+    Open(usize),
+    /// The text is too short to tell.
+    Perhaps,
+    /// It does not.
+    No,
+}
+
+/// Whether `text`, which begins with a brace, opens a container. Its records are framed one by
+/// one; what follows them in the object is a record of its own.
+pub fn container(text: &[u8]) -> Container {
+    let mut at = 0;
+    for part in [&b"{"[..], b"\"", b":", b"[", b"{"] {
+        let rest = &text[at..];
+        let blank = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+        if blank > CONTAINER_SPACE_MAX {
+            return Container::No;
+        }
+        let Some(rest) = rest.get(blank..).filter(|rest| !rest.is_empty()) else {
+            return Container::Perhaps;
+        };
+        if !rest.starts_with(part) {
+            return Container::No;
+        }
+        if part == b"{" && at > 0 {
+            return Container::Open(at + blank);
+        }
+        at += blank + 1;
+        if part == b"\"" {
+            let rest = &text[at..];
+            let Some(key) = CONTAINERS.iter().find(|key| {
+                rest.starts_with(key) && rest.get(key.len()).is_none_or(|b| *b == b'"')
+            }) else {
+                let cut = CONTAINERS.iter().any(|key| key.starts_with(rest));
+                return if cut { Container::Perhaps } else { Container::No };
+            };
+            if rest.len() == key.len() {
+                return Container::Perhaps;
+            }
+            at += key.len() + 1;
+        }
+    }
+    Container::No
 }
 
 /// Where the JSON object that `text` begins with ends, by its braces and strings.

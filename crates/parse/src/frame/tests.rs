@@ -81,6 +81,31 @@ fn json_in_every_arrangement() {
 }
 
 #[test]
+fn records_of_a_container_are_records() {
+    check(
+        "{\"Records\":[{\"a\":1},{\"b\":[2]}]}",
+        Form::Json,
+        &[(12, "{\"a\":1}"), (20, "{\"b\":[2]}")],
+    );
+    check(
+        "{ \"Records\" : [\n {\"a\":1} ] }\n{\"Records\":[{\"c\":3}]}\n",
+        Form::Json,
+        &[(17, "{\"a\":1}"), (41, "{\"c\":3}")],
+    );
+    // What stands beside the records is kept.
+    check(
+        "{\"Events\":[{\"a\":1}],\"NextToken\":5}",
+        Form::Json,
+        &[(11, "{\"a\":1}"), (20, "\"NextToken\":5}")],
+    );
+    // Other arrays, and arrays of other than objects, are parts of their object.
+    check("{\"items\":[{\"a\":1}]}", Form::Lines, &[(0, "{\"items\":[{\"a\":1}]}")]);
+    check("{\"Records\":[1]}", Form::Lines, &[(0, "{\"Records\":[1]}")]);
+    check("{\"Recordsx\":[{}]}", Form::Lines, &[(0, "{\"Recordsx\":[{}]}")]);
+    check("{\"Rec", Form::Lines, &[(0, "{\"Rec")]);
+}
+
+#[test]
 fn history_keeps_commands_of_several_lines_together() {
     check(
         "#1715689172\nfor x in a\ndo y\ndone\n#1715689209\nls # 1\n",
