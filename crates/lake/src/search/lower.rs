@@ -216,7 +216,7 @@ impl Lowering {
             Form::Float => values::floats(column, test, span),
             Form::Truth => values::truth(column, test, span),
             Form::Time => self.times(column, test, span),
-            _ => values::integers(column, test, span, |n| lit(n)),
+            _ => values::integers(column, test, span, lit),
         }
     }
 

@@ -277,7 +277,7 @@ impl Network {
 pub fn number_of(address: IpAddr) -> (bool, u128) {
     match address.to_canonical() {
         IpAddr::V4(v4) => (true, u128::from(u32::from(v4))),
-        IpAddr::V6(v6) => (false, u128::from(Ipv6Addr::to_bits(v6))),
+        IpAddr::V6(v6) => (false, Ipv6Addr::to_bits(v6)),
     }
 }
 

@@ -288,7 +288,7 @@ fn text_of(test: &Test) -> String {
 pub fn class(test: &Test, span: Span) -> Result<Expr, Fault> {
     let column = col("class_uid");
     if as_number(test).is_some() || matches!(test, Test::Range(_)) {
-        return integers(column, test, span, |n| lit(n));
+        return integers(column, test, span, lit);
     }
     let ids = classes_where(test, span, |class| vec![class.name, class.caption])?;
     one_of(column, ids)
@@ -322,7 +322,7 @@ pub fn category(test: &Test, span: Span) -> Result<Expr, Fault> {
 pub fn activity(test: &Test, span: Span) -> Result<Expr, Fault> {
     let column = col("activity_id");
     if as_number(test).is_some() || matches!(test, Test::Range(_)) {
-        return integers(column, test, span, |n| lit(n));
+        return integers(column, test, span, lit);
     }
     if matches!(test, Test::Word(pattern) if pattern.is_any()) {
         return Ok(column.is_not_null());
