@@ -58,6 +58,8 @@ pub struct Held {
     since: Instant,
     /// Bytes of content that are known by the original.
     content: u64,
+    /// Whether it is compressed: it is compared again only at the end.
+    packed: bool,
 }
 
 impl Watcher {
@@ -147,14 +149,10 @@ impl Watcher {
         if seen.len == 0 {
             return Ok(());
         }
-        if let Some(held) = self.held.get(&seen.id)
-            && (held.len, held.modified) == (seen.len, seen.modified)
-            && let Some(original) = self.followers.iter().find(|f| f.key == held.key)
-        {
-            let read = original.place.offset >= held.content;
-            if read && now.saturating_duration_since(held.since) >= HOLD {
-                return self.known_copy(seen, now, tickets);
-            }
+        let held = self.still_held(seen);
+        let since = held.map_or(now, |held| held.since);
+        let late = now.saturating_duration_since(since) >= HOLD;
+        if held.is_some_and(|held| held.packed) && !late {
             return Ok(());
         }
         if self.room == 0 {
@@ -172,8 +170,9 @@ impl Watcher {
         }
         if let Some((key, content)) = self.copied(seen, &file, packed)? {
             let (len, modified) = (seen.len, seen.modified);
-            self.held.insert(seen.id, Held { key, len, modified, since: now, content });
-            return Ok(());
+            self.held.insert(seen.id, Held { key, len, modified, since, content, packed });
+            // Its original may be cut before it is read: what is held is compared every time.
+            return if late { self.known_copy(seen, now, tickets) } else { Ok(()) };
         }
         self.held.remove(&seen.id);
         if let Some(form) = unfit(&head) {
@@ -199,6 +198,13 @@ impl Watcher {
         };
         let key = self.new_key();
         self.follow(key, place, source, seen, now)
+    }
+
+    /// What is known of a copy that has not changed and whose original is followed.
+    fn still_held(&self, seen: &Seen) -> Option<&Held> {
+        let held = self.held.get(&seen.id)?;
+        let same = (held.len, held.modified) == (seen.len, seen.modified);
+        (same && self.followers.iter().any(|f| f.key == held.key)).then_some(held)
     }
 
     fn follow(
@@ -333,20 +339,26 @@ impl Watcher {
         now: Instant,
         tickets: &mut Vec<Ticket>,
     ) -> Result<(), StepError> {
-        let Some(held) = self.held.remove(&seen.id) else { return Ok(()) };
+        let Some(held) = self.held.get(&seen.id) else { return Ok(()) };
+        let content = held.content;
+        let original = self.followers.iter().find(|f| f.key == held.key);
+        if original.is_none_or(|f| f.place.offset < content) {
+            return Ok(());
+        }
+        self.held.remove(&seen.id);
         let file = File::open(&seen.path)?;
         let packed = is_compressed(&bytes_at(&file, 0, PRINT_BYTES as u64)?);
-        let print = held.content.min(PRINT_BYTES as u64);
+        let print = content.min(PRINT_BYTES as u64);
         let (head, tail) = match packed {
             true => Default::default(),
-            false => (print_at(&file, 0, print)?, print_at(&file, held.content - print, print)?),
+            false => (print_at(&file, 0, print)?, print_at(&file, content - print, print)?),
         };
         let place = Place {
             name: seen.name.clone(),
             path: seen.path.clone(),
             dev: seen.id.dev,
             ino: seen.id.ino,
-            offset: held.content,
+            offset: content,
             done_bytes: if packed { seen.len } else { 0 },
             packed: print_at(&file, 0, if packed { PRINT_BYTES as u64 } else { 0 })?,
             head,
