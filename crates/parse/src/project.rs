@@ -387,7 +387,16 @@ impl<'a> Projection<'a> {
                     && !self.source.unset.iter().any(|unset| unset.as_ref() == value)
             };
             let spans = sink.spans().iter().enumerate().take(fields).skip(first);
-            spans.filter(|(_, span)| span.field == id && set(span)).map(|(at, _)| at).next()
+            // What the record itself says beats what was derived, such as a severity from the
+            // priority of a syslog header.
+            let mut derived = None;
+            for (at, span) in spans.filter(|(_, span)| span.field == id && set(span)) {
+                if !span.flags.has(SpanFlags::DERIVED) {
+                    return Some(at);
+                }
+                derived.get_or_insert(at);
+            }
+            derived
         })
     }
 
