@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use yagura_fuzz::driver::run_one;
-use yagura_fuzz::{Report, Run, target};
+use yagura_fuzz::{Report, Run, targets};
 
 const HELP: &str = "\
 Runs mutated bytes through parser, rule front end and journal.

@@ -388,13 +388,24 @@ impl Projection<'_> {
     /// the source calls unset.
     fn first_set(&self, sink: &Sink<'_, '_>, names: &[u32], fields: usize) -> Option<usize> {
         names.iter().find_map(|name| {
-            let set = |(_, span): &(usize, &Span)| {
+            let set = |span: &Span| {
                 let value = sink.value(span);
                 !matches!(value, b"" | b"-")
                     && !self.source.unset.iter().any(|unset| unset.as_ref() == value)
             };
-            let found = sink.named(self.id(*name)).find(set);
-            found.map(|(at, _)| at).filter(|at| *at < fields)
+            // What the record itself says beats what was derived, such as a severity from the
+            // priority of a syslog header.
+            let mut derived = None;
+            for (at, span) in sink.named(self.id(*name)).take_while(|(at, _)| *at < fields) {
+                if !set(span) {
+                    continue;
+                }
+                if !span.flags.has(SpanFlags::DERIVED) {
+                    return Some(at);
+                }
+                derived.get_or_insert(at);
+            }
+            derived
         })
     }
 

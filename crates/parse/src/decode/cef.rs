@@ -5,7 +5,8 @@
 //! ```
 //! Header fields are called `cefVersion`, `deviceVendor`, `deviceProduct`, `deviceVersion`,
 //! `deviceEventClassId`, `name` and `agentSeverity`; in them `\|` and `\\` are escapes, in
-//! values of the extension `\=`, `\\`, `\n` and `\r`. A value reaches to the next ` key=`.
+//! values of the extension `\=`, `\\` and, in sentences, `\n` and `\r`. A value reaches to the
+//! next ` key=`.
 //! Custom fields (`cs1` with `cs1Label`) are also given under their label.
 
 use super::{Decoder, Malformed};
@@ -180,12 +181,14 @@ fn emit(sink: &mut Sink<'_, '_>, bytes: &[u8], name: &[u8], range: Range<usize>)
     if memchr::memchr(b'\\', text).is_none() {
         return sink.plain(name, range, SpanType::String);
     }
+    // Senders that leave backslashes alone write `CORP\nina`; line breaks are in sentences.
+    let sentence = text.contains(&b' ');
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
     while let [first, more @ ..] = rest {
         let decoded = match (first, more.first()) {
-            (b'\\', Some(b'n')) => Some(b'\n'),
-            (b'\\', Some(b'r')) => Some(b'\r'),
+            (b'\\', Some(b'n')) if sentence => Some(b'\n'),
+            (b'\\', Some(b'r')) if sentence => Some(b'\r'),
             (b'\\', Some(byte @ (b'=' | b'|' | b'\\'))) => Some(*byte),
             _ => None,
         };
@@ -234,8 +237,8 @@ mod tests {
     #[test]
     fn escapes_are_decoded() {
         check(
-            r"CEF:0|a\|b|p\\q|1|7|n|5|msg=one\ntwo path=C:\\x file=C:\dir",
-            Some("msg=one\ntwo#path=C:\\x#file=C:\\dir"),
+            r"CEF:0|a\|b|p\\q|1|7|n|5|msg=one \ntwo path=C:\\x file=C:\dir suser=CORP\nina",
+            Some("msg=one \ntwo#path=C:\\x#file=C:\\dir#suser=CORP\\nina"),
         );
         let text = r"CEF:0|a\|b|p\\q|1|7|n|5|";
         let (mut batch, fields) = (EventBatch::default(), FieldTable::default());

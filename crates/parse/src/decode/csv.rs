@@ -121,9 +121,9 @@ impl Decoder for Csv {
 impl Csv {
     fn columns<'b>(&self, values: impl Fn() -> Values<'b>) -> Option<&Columns> {
         let chosen = self.by.iter().find_map(|place| {
-            let all = values();
+            let mut all = values();
             let bytes = all.bytes;
-            let value = all.into_iter().nth(*place)?;
+            let value = all.nth(*place)?;
             self.by_value.get(bytes.get(value.range)?)
         });
         let lists = chosen.unwrap_or(&self.any);

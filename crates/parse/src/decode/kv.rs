@@ -13,8 +13,8 @@ const INNER_NAME_BYTES_MAX: usize = 64;
 /// The bytes that can stand between pairs where the separator is found out by the decoder.
 const SEPARATORS: [u8; 5] = [b' ', b',', b';', b'\t', b'|'];
 
-/// Texts that stand for themselves.
-type Words = Vec<Box<[u8]>>;
+/// A field's name and the bare words that are its values.
+type Listed = (Box<[u8]>, Vec<Box<[u8]>>);
 
 /// Pairs separated by spaces or another byte. Words that are no pair are skipped, unless they
 /// are listed.
@@ -31,7 +31,7 @@ pub struct Kv {
     /// Prefix of the names of pairs within `[...]`, which describe another thing.
     inner: Option<Box<[u8]>>,
     /// Words that are values of themselves: the field's name and the words.
-    words: Vec<(Box<[u8]>, Words)>,
+    words: Vec<Listed>,
 }
 
 impl Default for Kv {
