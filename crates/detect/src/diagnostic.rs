@@ -6,7 +6,18 @@ use std::fmt::Write;
 /// Longest part of a source line shown, in characters; the rest is left out.
 const LINE_CHARS_MAX: usize = 160;
 
-/// Renders `error` over the text of its file (empty where the text is not at hand):
+/// The lines of a file, found once for all its faults.
+#[derive(Clone, Debug, Default)]
+pub struct Lines<'t>(Vec<&'t str>);
+
+impl<'t> Lines<'t> {
+    /// The lines of `text`, which is empty where the text is not at hand.
+    pub fn new(text: &'t str) -> Self {
+        Self(text.lines().collect())
+    }
+}
+
+/// Renders `error` over the lines of its file:
 ///
 /// ```text
 /// error[condition_syntax]: the condition has a syntax error: expected the end
@@ -16,13 +27,13 @@ const LINE_CHARS_MAX: usize = 160;
 ///    |                        ^
 ///    = help: ...
 /// ```
-pub fn render(error: &RuleError, text: &str) -> String {
+pub fn render(error: &RuleError, lines: &Lines<'_>) -> String {
     let mut out = format!("error[{}]: {}\n", error.code, error.message);
     let number = error.line.to_string();
     let margin = " ".repeat(number.len());
     let column = if error.column > 0 { format!(":{}", error.column) } else { String::new() };
     let _ = writeln!(out, "{margin}--> {}:{}{column}", error.path, error.line);
-    if let Some(line) = text.lines().nth(error.line.saturating_sub(1) as usize) {
+    if let Some(line) = lines.0.get(error.line.saturating_sub(1) as usize) {
         let shown: String =
             line.chars().take(LINE_CHARS_MAX).map(|c| if c == '\t' { ' ' } else { c }).collect();
         let _ = writeln!(out, "{margin} |");
@@ -47,7 +58,7 @@ mod tests {
 
     fn check(text: &str, expect: &str) {
         let set = RuleSet::load([("a.yml".to_owned(), text.to_owned())]);
-        let shown: Vec<String> = set.errors.iter().map(|e| render(e, text)).collect();
+        let shown: Vec<String> = set.errors.iter().map(|e| render(e, &Lines::new(text))).collect();
         assert_eq!(shown.concat(), expect);
     }
 

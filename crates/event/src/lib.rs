@@ -10,6 +10,7 @@ pub mod context;
 pub mod enums;
 pub mod field;
 pub mod finding;
+pub mod firsts;
 pub mod id;
 pub mod json;
 pub mod logsource;

@@ -16,12 +16,14 @@ mod recognise;
 pub mod sink;
 pub mod sources;
 pub mod time;
+mod unparsed;
 
 pub use decode::{Decoder, Malformed};
 pub use def::{SourceError, SourceText};
 pub use frame::{Frame, Framer, RECORD_BYTES_MAX, Tail};
 pub use header::Contexts;
-pub use parser::{Parser, RecordHeader, UNRECOGNISED, unparsed};
+pub use parser::{Parser, RecordHeader, UNRECOGNISED};
 pub use sink::Sink;
 pub use sources::{SourceInfo, Sources};
+pub use unparsed::unparsed;
 pub use yagura_event::enums;

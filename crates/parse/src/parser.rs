@@ -457,40 +457,6 @@ impl Parser {
     }
 }
 
-/// Appends the record as a Base Event without parsing it: for a record at which the process
-/// died twice.
-pub fn unparsed(
-    context: &Arc<Context>,
-    head: &RecordHeader<'_>,
-    bytes: &[u8],
-    out: &mut EventBatch,
-) {
-    let at = out.push_context(context);
-    let fields = FieldTable::default();
-    let relations = out.relations.len() as u32;
-    let mut sink = Sink::new(out, &fields, bytes);
-    sink.issue(IssueCode::Poison, "not parsed: the process died twice at this record");
-    let raw = sink.raw();
-    let (spans, values, issues) = sink.starts();
-    out.events.push(Event {
-        id: head.id,
-        context: at,
-        time: head.received_time,
-        received_time: head.received_time,
-        class: ClassUid::BASE,
-        source: UNRECOGNISED,
-        logsource: LogsourceId(0),
-        raw,
-        original: Text::default(),
-        spans: spans as u32..out.spans.len() as u32,
-        values: values as u32..out.values.len() as u32,
-        relations: relations..relations,
-        issues: issues as u32..out.issues.len() as u32,
-        stream: head.stream,
-        batch: head.batch,
-    });
-}
-
 fn zone_of(context: &Context, received: Micros) -> Zone<'_> {
     let reference = match context.reference {
         Reference::Received => received,

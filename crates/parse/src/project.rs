@@ -3,10 +3,9 @@
 use crate::convert::{Convert, Value};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
-use crate::enums;
-use crate::envelope;
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
+use crate::{enums, envelope};
 use std::sync::LazyLock;
 use yagura_event::batch::{RelationSpan, Text};
 use yagura_event::column::ColumnType;

@@ -196,7 +196,7 @@ fn record(
         return Err(format!("{} bytes for a record of {}", batch.memory_bytes(), bytes.len()));
     }
     let event = batch.event(0).ok_or("no event")?;
-    if event.raw() != bytes {
+    if event.original() != bytes {
         return Err("the raw record is not what was given".to_owned());
     }
     event_holds(&event, parser)

@@ -4,7 +4,7 @@
 use super::{Target, beginning, files, root};
 use crate::mutate::mutate;
 use std::sync::Arc;
-use yagura_detect::diagnostic::render;
+use yagura_detect::diagnostic::{Lines, render};
 use yagura_detect::{Matcher, RULE_FILE_BYTES_MAX, RuleSet, Scratch};
 use yagura_event::{
     ClassUid, Context, Event, EventBatch, EventId, FieldId, FieldTable, FieldTableBuilder,
@@ -198,6 +198,7 @@ impl Target for Rules {
 /// What is wrong with the faults told.
 pub fn check(input: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(input).into_owned();
+    let shown = Lines::new(&text);
     let lines = text.lines().count() as u32 + 1;
     let set = RuleSet::load([("fuzz.yml".to_owned(), text.clone())]);
     for error in &set.errors {
@@ -207,7 +208,7 @@ pub fn check(input: &[u8]) -> Result<(), String> {
         if error.line > lines && text.len() <= RULE_FILE_BYTES_MAX {
             return Err(format!("line {} of {lines}: {error:?}", error.line));
         }
-        let _ = render(error, &text);
+        let _ = render(error, &shown);
     }
     let mut builder = FieldTableBuilder::default();
     set.intern_fields(&mut builder);

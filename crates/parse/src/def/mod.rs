@@ -113,6 +113,27 @@ pub struct SourceText {
     pub messages: Option<(String, String)>,
 }
 
+/// What `source.toml` may hold.
+const KEYS: [&str; 17] = [
+    "name",
+    "products",
+    "unwrap",
+    "decode",
+    "recognise",
+    "require",
+    "rank",
+    "generic",
+    "observer",
+    "unset",
+    "defaults",
+    "event",
+    "template",
+    "regex",
+    "csv",
+    "kv",
+    "w3c",
+];
+
 /// Reads and checks one source.
 ///
 /// # Errors
@@ -125,25 +146,7 @@ pub fn compile(
     let origin = Origin { file: &text.source.0, text: &text.source.1 };
     let root = origin.parse()?;
     let root = Table::new(origin, root.span().start, root.get_ref());
-    root.only(&[
-        "name",
-        "products",
-        "unwrap",
-        "decode",
-        "recognise",
-        "require",
-        "rank",
-        "generic",
-        "observer",
-        "unset",
-        "defaults",
-        "event",
-        "template",
-        "regex",
-        "csv",
-        "kv",
-        "w3c",
-    ])?;
+    root.only(&KEYS)?;
     let name = root.text("name")?;
     if name != text.name {
         let message =

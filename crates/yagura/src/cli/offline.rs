@@ -74,9 +74,14 @@ pub fn config(args: &ConfigArgs) -> anyhow::Result<()> {
 pub fn rules_check(paths: &[PathBuf]) -> anyhow::Result<bool> {
     let set = rules::load(false, None, paths);
     let mut out = BufWriter::new(io::stdout().lock());
-    for error in &set.errors {
-        let text = std::fs::read_to_string(&error.path).unwrap_or_default();
-        writeln!(out, "{}", diagnostic::render(error, &text))?;
+    // They are sorted by file.
+    for errors in set.errors.chunk_by(|a, b| a.path == b.path) {
+        let path = errors.first().map_or("", |error| error.path.as_str());
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let lines = diagnostic::Lines::new(&text);
+        for error in errors {
+            writeln!(out, "{}", diagnostic::render(error, &lines))?;
+        }
     }
     let (count, failed) = (set.rules.len(), set.errors.len());
     let engine = Engine::new(Arc::new(Sources::builtin()?), Arc::new(set));
