@@ -5,7 +5,7 @@ use crate::crc::RowSum;
 use crate::error::{During, MetaError};
 use crate::window::REACH;
 use rusqlite::{OptionalExtension, Transaction, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yagura_event::time::{DAY, Micros};
 use yagura_event::{Finding, FindingId, Level, Lsn, Observable, ObservableKind, Seen};
 use yagura_verdict::entity::url_host;
@@ -157,16 +157,19 @@ pub(crate) fn relations(
     dirty: &mut Dirty,
 ) -> Result<(), MetaError> {
     let mut added: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut telling: BTreeMap<&str, Vec<&Seen>> = BTreeMap::new();
     for seen in batch.relations.iter().filter(|s| s.lsn > stored) {
-        let (new, telling) = relation_row(tx, seen)?;
+        let (new, tells) = relation_row(tx, seen)?;
         let tenant = seen.tenant.as_str();
         if new {
             *added.entry(tenant).or_default() += 1;
         }
-        let judged_anyway = dirty.covers(tenant, seen.first, seen.last);
-        if telling && !judged_anyway && concerns_findings(tx, seen)? {
-            dirty.touch(tenant, seen.first, seen.last);
+        if tells {
+            telling.entry(tenant).or_default().push(seen);
         }
+    }
+    for (tenant, all) in telling {
+        touch_findings(tx, tenant, &all, dirty)?;
     }
     for (tenant, rows) in added {
         evict(tx, tenant, rows)?;
@@ -210,41 +213,78 @@ fn relation_row(tx: &Transaction<'_>, seen: &Seen) -> Result<(bool, bool), MetaE
     Ok((known.is_none(), known.is_none() || grown))
 }
 
-/// Whether a finding near in time names an end of the relation, or a host or address of it.
-/// (`CROSS JOIN` makes SQLite go from the ends to the findings.)
-fn concerns_findings(tx: &Transaction<'_>, seen: &Seen) -> Result<bool, MetaError> {
-    let tenant = seen.tenant.as_str();
+/// Notes what of a tenant must be judged anew for its relations: those with an end that a
+/// finding near in time names. Ends are asked about once each, since most relations of a commit
+/// share one with others.
+fn touch_findings(
+    tx: &Transaction<'_>,
+    tenant: &str,
+    relations: &[&Seen],
+    dirty: &mut Dirty,
+) -> Result<(), MetaError> {
+    let from = relations.iter().map(|seen| seen.first).min().unwrap_or(0) - LINK_NONE;
+    let to = relations.iter().map(|seen| seen.last).max().unwrap_or(0) + LINK_NONE;
+    let any = tx
+        .prepare_cached(
+            "SELECT 1 FROM findings WHERE tenant = ?1 AND last_time >= ?2 AND first_time <= ?3
+             AND level >= 2 LIMIT 1",
+        )
+        .and_then(|mut s| s.exists(params![tenant, from, to]))
+        .during("look for findings of relations")?;
+    if !any {
+        return Ok(());
+    }
+    let mut known: HashMap<&Observable, bool> = HashMap::new();
+    for seen in relations {
+        if dirty.covers(tenant, seen.first, seen.last) {
+            continue;
+        }
+        for end in [&seen.relation.from, &seen.relation.to] {
+            let concerns = match known.get(end) {
+                Some(concerns) => *concerns,
+                None => {
+                    let concerns = concerns_findings(tx, tenant, end, (from, to))?;
+                    known.insert(end, concerns);
+                    concerns
+                }
+            };
+            if concerns {
+                dirty.touch(tenant, seen.first, seen.last);
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a finding of that time names the value, or a host or address of it. (`CROSS JOIN`
+/// makes SQLite go from the values to the findings.)
+fn concerns_findings(
+    tx: &Transaction<'_>,
+    tenant: &str,
+    end: &Observable,
+    (from, to): (Micros, Micros),
+) -> Result<bool, MetaError> {
     let mut statement = tx
         .prepare_cached(
             "WITH ends (kind, value) AS (
-                 VALUES (?2, ?3), (?4, ?5)
-             ), all_ends (kind, value) AS (
-                 SELECT kind, value FROM ends
-                 UNION SELECT r.from_kind, r.from_value FROM ends e JOIN relations r
-                     ON r.tenant = ?1 AND r.kind IN ('has_address', 'nat', 'resolves')
-                     AND r.to_kind = e.kind AND r.to_value = e.value
-                 UNION SELECT r.to_kind, r.to_value FROM ends e JOIN relations r
-                     ON r.tenant = ?1 AND r.kind IN ('has_address', 'nat', 'resolves')
-                     AND r.from_kind = e.kind AND r.from_value = e.value
+                 VALUES (?2, ?3)
+                 UNION SELECT from_kind, from_value FROM relations
+                     WHERE tenant = ?1 AND kind IN ('has_address', 'nat', 'resolves')
+                     AND to_kind = ?2 AND to_value = ?3
+                 UNION SELECT to_kind, to_value FROM relations
+                     WHERE tenant = ?1 AND kind IN ('has_address', 'nat', 'resolves')
+                     AND from_kind = ?2 AND from_value = ?3
              )
-             SELECT 1 FROM all_ends e
+             SELECT 1 FROM ends e
              CROSS JOIN finding_entities x
                  ON x.tenant = ?1 AND x.kind = e.kind AND x.value = e.value
              CROSS JOIN findings f ON f.tenant = ?1 AND f.id = x.finding
-             WHERE f.level >= 2 AND +f.last_time >= ?6 AND f.first_time <= ?7 LIMIT 1",
+             WHERE f.level >= 2 AND +f.last_time >= ?4 AND f.first_time <= ?5 LIMIT 1",
         )
         .during("look for findings of a relation")?;
-    let (from, to) = (&seen.relation.from, &seen.relation.to);
     statement
-        .exists(params![
-            tenant,
-            from.kind.word(),
-            from.value,
-            to.kind.word(),
-            to.value,
-            seen.first - LINK_NONE,
-            seen.last + LINK_NONE
-        ])
+        .exists(params![tenant, end.kind.word(), end.value, from, to])
         .during("look for findings of a relation")
 }
 

@@ -11,6 +11,14 @@ pub const JUDGE_SCHEMA: i64 = 1;
 /// How long a reader waits for a lock; the writer holds it for milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Memory for the store's pages, in KiB. The keys of relations come in no order, so that a small
+/// one would fetch a page for nearly every row.
+const CACHE_KIB: i64 = 64 * 1024;
+
+/// Pages of the write-ahead log at which it is written back: rewriting a page ten times in the log
+/// costs less than writing it back and syncing ten times.
+const WAL_PAGES: i64 = 8_000;
+
 /// Statements kept prepared.
 const STATEMENTS_CACHED: usize = 64;
 
@@ -106,6 +114,8 @@ pub(crate) fn open_rw(path: &Path, tables: &str, supported: i64) -> Result<Conne
         .during("switch the store to a write-ahead log")?;
     conn.pragma_update(None, "synchronous", "FULL").during("make the store durable")?;
     conn.pragma_update(None, "foreign_keys", true).during("switch foreign keys on")?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB).during("set the store's memory")?;
+    conn.pragma_update(None, "wal_autocheckpoint", WAL_PAGES).during("set the log's length")?;
     let tx = conn
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .during("begin a transaction")?;

@@ -2,7 +2,7 @@
 
 use crate::def::Source;
 use ahash::AHashMap;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Literals are looked for in this much of a record. Every format shows itself early; the
 /// bound keeps a huge record from being read twice.
@@ -55,7 +55,12 @@ impl Recogniser {
         }
         ways.sort_by_key(|way| way.0);
         texts.truncate(LITERALS_MAX);
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&texts).ok();
+        // The literals are few and short, so the fastest automaton stays small.
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&texts)
+            .ok();
         Self { automaton, ways: ways.into_iter().map(|(_, way)| way).collect() }
     }
 
