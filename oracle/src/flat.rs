@@ -118,6 +118,7 @@ impl Flat {
             source: 0,
             logsource: self.logsource,
             raw,
+            original: Default::default(),
             spans: 0..self.fields.len() as u32,
             values: 0..0,
             relations: 0..0,

@@ -87,9 +87,11 @@ fn literal_cost(field: Option<&str>, literal: &Literal) -> u64 {
     place
         * match literal {
             Literal::Present => 10_000,
+            Literal::Number(bits) if *bits == number_bits(200.0) => 8_000,
             Literal::Number(_) => 120,
-            // Half of all events have the one, half the other.
+            // Half of all events have the one, half the other; and what most requests are.
             Literal::Equals(text) if matches!(text.as_slice(), b"true" | b"false") => 4_000,
+            Literal::Equals(text) if matches!(text.as_slice(), b"get" | b"post" | b"200") => 8_000,
             Literal::Equals(text) => by_length(text) / 2 + 1,
             Literal::Start(text) | Literal::End(text) | Literal::Within(text) => {
                 let frequent = common.contains(&text.as_slice());
