@@ -84,7 +84,8 @@ pub enum Convert {
     HostInParens,
     /// The sum of all the fields, where each is there and a number.
     Sum,
-    /// The values of one field, each a list with commas, as a JSON array of DNS answers.
+    /// The values of one field, each a list with commas or semicolons, as a JSON array of DNS
+    /// answers.
     DnsAnswerList,
     /// `true` for words of refusal, `false` for words of permission (Sigma's `blocked`).
     Blocked,
@@ -103,6 +104,18 @@ pub enum Value<'a> {
     F64(f64),
     /// Truth.
     Bool(bool),
+}
+
+/// The answers of a list: `192.0.2.1, ...`, or as Sysmon writes them
+/// `type:  5 name;::ffff:192.0.2.1;`.
+pub(crate) fn answer_list(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';']).filter_map(|part| {
+        let part = part.trim();
+        let typed = part.strip_prefix("type:").map(str::trim_start);
+        let part = typed.map_or(part, |rest| rest.split_once(' ').map_or("", |(_, name)| name));
+        let part = part.trim().strip_prefix("::ffff:").unwrap_or(part.trim());
+        (!matches!(part, "" | "-")).then_some(part)
+    })
 }
 
 impl Convert {

@@ -1,6 +1,6 @@
 //! From a source's fields to OCSF columns, Sigma aliases, ties and time.
 
-use crate::convert::{Convert, Value};
+use crate::convert::{Convert, Value, answer_list};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
 use crate::sink::Sink;
@@ -264,9 +264,7 @@ impl Projection<'_> {
         };
         let json = match entry.convert {
             Convert::DnsAnswers => answers(texts.iter().map(String::as_str)),
-            Convert::DnsAnswerList => {
-                answers(texts.iter().flat_map(|text| text.split(',')).map(str::trim))
-            }
+            Convert::DnsAnswerList => answers(texts.iter().flat_map(|text| answer_list(text))),
             Convert::Sans => objects("name"),
             _ => serde_json::json!(texts),
         };

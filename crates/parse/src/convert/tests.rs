@@ -98,3 +98,13 @@ fn words_of_firewalls_become_attributes() {
     assert_eq!(split("hash", &[b'a'; 40])[..3], ["", &"a".repeat(40), ""]);
     assert!(Convert::parse("hash").unwrap().split(b"zz").is_none());
 }
+
+#[test]
+fn lists_of_answers_in_both_forms() {
+    let list = |text| answer_list(text).collect::<Vec<_>>();
+    assert_eq!(list("192.0.2.1, 2001:db8::1"), ["192.0.2.1", "2001:db8::1"]);
+    let sysmon = "type:  5 a.example.net;type: 5 b.example.net;::ffff:192.0.2.7;2001:db8::7;";
+    assert_eq!(list(sysmon), ["a.example.net", "b.example.net", "192.0.2.7", "2001:db8::7"]);
+    assert_eq!(list("-"), [""; 0]);
+    assert_eq!(list("type: 5;type:"), [""; 0]);
+}

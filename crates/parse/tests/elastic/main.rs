@@ -34,7 +34,7 @@ struct Package(&'static str, &'static [&'static str], f64);
 
 /// Floors are what is reached, rounded down; they rise with the sources.
 const PACKAGES: &[Package] = &[
-    Package("cloud/aws", &["cloudtrail"], 0.0),
+    Package("cloud/aws", &["cloudtrail"], 98.0),
     Package("firewall/cisco_asa", &[], 81.5),
     Package("firewall/cisco_ftd", &[], 54.5),
     Package("firewall/cisco_ios", &[], 3.0),
@@ -42,16 +42,16 @@ const PACKAGES: &[Package] = &[
     Package("firewall/iptables", &[], 100.0),
     Package("firewall/panw", &[], 98.5),
     Package("generic/cef", &[], 100.0),
-    Package("ids/snort", &[], 32.5),
-    Package("ids/suricata", &[], 0.0),
-    Package("ids/zeek", &[], 70.0),
-    Package("os/auditd", &[], 0.0),
-    Package("os/sysmon_linux", &[], 0.0),
-    Package("os/system", &["auth", "security", "syslog"], 49.0),
-    Package("os/windows", &[], 0.0),
-    Package("proxy/squid", &[], 0.0),
+    Package("ids/snort", &[], 35.5),
+    Package("ids/suricata", &[], 98.0),
+    Package("ids/zeek", &[], 89.5),
+    Package("os/auditd", &[], 94.0),
+    Package("os/sysmon_linux", &[], 66.5),
+    Package("os/system", &["auth", "security", "syslog"], 73.0),
+    Package("os/windows", &[], 91.5),
+    Package("proxy/squid", &[], 90.5),
     Package("web/apache", &[], 77.5),
-    Package("web/iis", &[], 0.0),
+    Package("web/iis", &[], 92.0),
     Package("web/nginx", &[], 89.5),
 ];
 
