@@ -10,6 +10,7 @@ pub mod history;
 pub mod json;
 pub mod kv;
 pub mod leef;
+mod line;
 pub mod named;
 pub mod postfix;
 pub mod regex;

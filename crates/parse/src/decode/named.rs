@@ -5,6 +5,7 @@
 //! ```
 //! The kind of sentence is given as `kind`. Other sentences keep their text as `message`.
 
+use super::line::Line;
 use super::{Decoder, Malformed};
 use crate::sink::Sink;
 use std::ops::Range;
@@ -33,31 +34,7 @@ impl Decoder for Named {
     }
 }
 
-struct Line<'r> {
-    bytes: &'r [u8],
-    at: usize,
-}
-
-impl<'r> Line<'r> {
-    fn rest(&self) -> &'r [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    /// Steps over `text` if the rest begins with it.
-    fn eat(&mut self, text: &[u8]) -> bool {
-        let found = self.rest().starts_with(text);
-        self.at += if found { text.len() } else { 0 };
-        found
-    }
-
-    /// What stands before `end`, stepping over both; `None` if it does not come.
-    fn until(&mut self, end: &[u8]) -> Option<Range<usize>> {
-        let found = memchr::memmem::find(self.rest(), end)?;
-        let range = self.at..self.at + found;
-        self.at = range.end + end.len();
-        Some(range)
-    }
-
+impl Line<'_> {
     /// The next word, stepping over the space behind it.
     fn word(&mut self) -> Option<Range<usize>> {
         let rest = self.rest();

@@ -9,6 +9,7 @@
 //! sentence is given as `kind`. Ends are split: `client`, `client_ip`, `client_port`, `relay`,
 //! `relay_ip`, `relay_port`.
 
+use super::line::Line;
 use super::{Decoder, Malformed};
 use crate::sink::Sink;
 use std::ops::Range;
@@ -36,36 +37,14 @@ impl Decoder for Postfix {
         let bytes = sink.record().get(..body.end).unwrap_or_default();
         let mut line = Line { bytes, at: body.start };
         line.queue_id(sink);
-        if let Some(kind) = line.sentence(sink, &service) {
+        if let Some(kind) = line.happening(sink, &service) {
             sink.derived(b"kind", kind.as_bytes());
         }
         Ok(())
     }
 }
 
-struct Line<'r> {
-    bytes: &'r [u8],
-    at: usize,
-}
-
-impl<'r> Line<'r> {
-    fn rest(&self) -> &'r [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    fn eat(&mut self, text: &[u8]) -> bool {
-        let found = self.rest().starts_with(text);
-        self.at += if found { text.len() } else { 0 };
-        found
-    }
-
-    fn until(&mut self, end: &[u8]) -> Option<Range<usize>> {
-        let found = memchr::memmem::find(self.rest(), end)?;
-        let range = self.at..self.at + found;
-        self.at = range.end + end.len();
-        Some(range)
-    }
-
+impl Line<'_> {
     /// `4F9D195432C: `, of hexadecimal digits or of the long form's letters.
     fn queue_id(&mut self, sink: &mut Sink<'_, '_>) {
         let rest = self.rest();
@@ -83,7 +62,7 @@ impl<'r> Line<'r> {
     }
 
     /// What happened; `None` if the sentence is not known.
-    fn sentence(&mut self, sink: &mut Sink<'_, '_>, service: &[u8]) -> Option<&'static str> {
+    fn happening(&mut self, sink: &mut Sink<'_, '_>, service: &[u8]) -> Option<&'static str> {
         if let Some(kind) = self.verdict(sink) {
             return Some(kind);
         }
