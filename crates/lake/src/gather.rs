@@ -34,6 +34,8 @@ struct Key {
     tenant: u32,
     /// Events: class. Matches: place of the rule among those of the flush.
     second: u32,
+    /// Events: place of the source among those of the flush.
+    source: u32,
     time: Micros,
     lsn: Lsn,
     sub: u32,
@@ -96,7 +98,8 @@ impl Plan {
 
 /// The keys of all rows by partition, in LSN order.
 fn partitions(batches: &[Arc<TailBatch>]) -> BTreeMap<(i32, i32), Vec<Key>> {
-    let (tenants, rules) = (ranks(batches, Which::Tenant), ranks(batches, Which::Rule));
+    let [tenants, rules, sources] =
+        [Which::Tenant, Which::Rule, Which::Source].map(|which| ranks(batches, which));
     let mut parts: BTreeMap<(i32, i32), Vec<Key>> = BTreeMap::new();
     for (number, batch) in batches.iter().enumerate() {
         let number = number as u32;
@@ -104,11 +107,15 @@ fn partitions(batches: &[Arc<TailBatch>]) -> BTreeMap<(i32, i32), Vec<Key>> {
             Content::Events { events, from } => {
                 let of = |c: &Arc<yagura_event::Context>| rank(&tenants, &c.tenant);
                 let places: Vec<u32> = events.batch.contexts.iter().map(of).collect();
+                let names = &events.names.sources;
+                let from_source: Vec<u32> = names.iter().map(|s| rank(&sources, s)).collect();
                 for (at, event) in events.batch.events.iter().enumerate().skip(*from) {
                     let context = event.context as usize;
                     let bucket = events.contexts.get(context).map_or(0, |names| names.bucket);
                     let tenant = places.get(context).copied().unwrap_or_default();
-                    let key = event_key(event, tenant, (number, at as u32));
+                    let source = from_source.get(usize::from(event.source)).copied();
+                    let ranks = (tenant, source.unwrap_or(UNRECOGNISED));
+                    let key = event_key(event, ranks, (number, at as u32));
                     parts.entry((day_of(event.received_time), bucket)).or_default().push(key);
                 }
             }
@@ -118,7 +125,8 @@ fn partitions(batches: &[Arc<TailBatch>]) -> BTreeMap<(i32, i32), Vec<Key>> {
                     let tenant = rank(&tenants, &found.tenant);
                     let second = rank(&rules, &found.rule);
                     let (time, at) = (found.time, at as u32);
-                    let key = Key { tenant, second, time, lsn: *lsn, sub: 0, batch: number, at };
+                    let (source, sub, lsn) = (0, 0, *lsn);
+                    let key = Key { tenant, second, source, time, lsn, sub, batch: number, at };
                     parts.entry((day_of(found.received_time), *bucket)).or_default().push(key);
                 }
             }
@@ -127,10 +135,13 @@ fn partitions(batches: &[Arc<TailBatch>]) -> BTreeMap<(i32, i32), Vec<Key>> {
     parts
 }
 
-fn event_key(event: &Event, tenant: u32, (batch, at): (u32, u32)) -> Key {
+/// Place of records of no source: behind those of any, as nulls are.
+const UNRECOGNISED: u32 = u32::MAX;
+
+fn event_key(event: &Event, (tenant, source): (u32, u32), (batch, at): (u32, u32)) -> Key {
     let second = event.class.0;
     let (lsn, sub) = (event.id.lsn(), event.id.0 as u32);
-    Key { tenant, second, time: event.time, lsn, sub, batch, at }
+    Key { tenant, second, source, time: event.time, lsn, sub, batch, at }
 }
 
 /// A text that rows are sorted by.
@@ -138,6 +149,7 @@ fn event_key(event: &Event, tenant: u32, (batch, at): (u32, u32)) -> Key {
 enum Which {
     Tenant,
     Rule,
+    Source,
 }
 
 /// Places in the order of the texts, so that sorting compares numbers.
@@ -148,7 +160,10 @@ fn ranks(batches: &[Arc<TailBatch>], which: Which) -> HashMap<&str, u32> {
             (Content::Events { events, .. }, Which::Tenant) => {
                 texts.extend(events.batch.contexts.iter().map(|c| c.tenant.as_str()));
             }
-            (Content::Events { .. }, Which::Rule) => {}
+            (Content::Events { events, .. }, Which::Source) => {
+                texts.extend(events.names.sources.iter().map(String::as_str));
+            }
+            (Content::Events { .. }, Which::Rule) | (Content::Matches { .. }, Which::Source) => {}
             (Content::Matches { matches, .. }, Which::Tenant) => {
                 texts.extend(matches.list.iter().map(|(_, found)| found.tenant.as_str()));
             }

@@ -2,8 +2,8 @@
 
 use crate::batch::{BookCount, JudgeBatch};
 use crate::crc::RowSum;
+use crate::dirty::Dirty;
 use crate::error::{During, MetaError};
-use crate::window::REACH;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yagura_event::time::{DAY, Micros};
@@ -23,31 +23,6 @@ const RELATION_BUCKET: Micros = DAY;
 
 /// A reply is given again for this long (journal time).
 pub const REPLY_KEPT: Micros = DAY;
-
-/// What a commit touched: per tenant the event times, and the findings.
-#[derive(Default, Debug)]
-pub struct Dirty {
-    /// Per tenant (first, last) of each thing touched.
-    pub spans: BTreeMap<String, Vec<(Micros, Micros)>>,
-    /// The findings touched.
-    pub findings: BTreeSet<FindingId>,
-}
-
-impl Dirty {
-    fn touch(&mut self, tenant: &str, first: Micros, last: Micros) {
-        self.spans.entry(tenant.to_owned()).or_default().push((first, last));
-    }
-
-    /// Whether every finding that a relation of this time may concern is judged anew already.
-    fn covers(&self, tenant: &str, first: Micros, last: Micros) -> bool {
-        let margin = REACH - LINK_NONE;
-        self.spans
-            .get(tenant)
-            .into_iter()
-            .flatten()
-            .any(|(from, to)| first >= from - margin && last <= to + margin)
-    }
-}
 
 /// Stores findings whose version is higher than the stored one; the others are left alone.
 pub(crate) fn findings(

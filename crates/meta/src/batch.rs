@@ -30,6 +30,8 @@ pub struct JudgeBatch {
     pub files: Vec<FileRow>,
     /// Where inputs stand, in the journal's order.
     pub marks: Vec<MarkRow>,
+    /// Incidents may be judged by a later commit, together with what comes until then.
+    pub defer: bool,
     /// A snapshot of the correlator that has been written aside; it becomes current when its
     /// position is committed.
     pub snapshot: Option<SnapshotRef>,

@@ -1,7 +1,8 @@
 //! The judge's store: opened by its one writer or by readers, and its commit.
 
-use crate::apply::{self, Dirty};
+use crate::apply;
 use crate::batch::{Committed, JudgeBatch, SnapshotRef};
+use crate::dirty::Dirty;
 use crate::error::{During, MetaError};
 use crate::ingest;
 use crate::recompute;
@@ -27,6 +28,8 @@ pub struct JudgeStore {
     pub(crate) conn: Connection,
     pub(crate) cache: FindingCache,
     pub(crate) writable: bool,
+    /// What has not been judged yet.
+    dirty: Dirty,
 }
 
 impl JudgeStore {
@@ -38,7 +41,8 @@ impl JudgeStore {
         let tables = format!("{JUDGE_TABLES}{}", ingest::INGEST_TABLES);
         let conn = open_rw(path, &tables, JUDGE_SCHEMA)?;
         conn.execute_batch(ingest::MARKS_TABLE).during("make the marks' table")?;
-        Ok(Self { conn, cache: FindingCache::default(), writable: true })
+        let dirty = Dirty::load(&conn)?;
+        Ok(Self { conn, cache: FindingCache::default(), writable: true, dirty })
     }
 
     /// Opens the store for reading, beside a running writer or without one.
@@ -47,7 +51,8 @@ impl JudgeStore {
     /// [`MetaError::Missing`] where there is none; else as [`Self::open`].
     pub fn open_read_only(path: &Path) -> Result<Self, MetaError> {
         let conn = open_ro(path, JUDGE_SCHEMA)?;
-        Ok(Self { conn, cache: FindingCache::default(), writable: false })
+        let (cache, dirty) = (FindingCache::default(), Dirty::default());
+        Ok(Self { conn, cache, writable: false, dirty })
     }
 
     /// The journal position up to which everything is committed; 0 for a new store.
@@ -70,8 +75,14 @@ impl JudgeStore {
         &self.conn
     }
 
+    /// Whether incidents have been left to a later commit.
+    pub fn has_deferred(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
     /// Commits a batch in one transaction: its parts above the stored position, the incidents
-    /// they lead to, and the new position. A repeated batch changes nothing.
+    /// that they and those deferred before lead to, and the new position. A repeated batch
+    /// changes nothing.
     ///
     /// # Errors
     /// [`MetaError::ReadOnly`] on a reader; [`MetaError::Sqlite`] if SQLite failed, in which
@@ -87,17 +98,25 @@ impl JudgeStore {
             .during("begin a transaction")?;
         let stored = stored_lsn(&tx)?;
         let mut done = Committed::default();
+        let mut dirty = self.dirty.clone();
         if batch.lsn > stored {
-            let mut dirty = Dirty::default();
+            dirty.year = civil(batch.now).year;
             done.findings = apply::findings(&tx, batch, stored, &mut dirty)?;
             apply::relations(&tx, batch, stored, &mut dirty)?;
             apply::counts(&tx, batch, stored)?;
             apply::replies(&tx, batch, stored)?;
             ingest::store(&tx, batch)?;
-            let year = civil(batch.now).year;
-            done.incidents = recompute::incidents(&tx, &mut cache, dirty, year)?;
             set_meta(&tx, "lsn", &batch.lsn.to_string())?;
             done.advanced = true;
+        }
+        if !dirty.is_empty() {
+            if batch.defer && !dirty.is_large() {
+                dirty.save(&tx)?;
+            } else {
+                done.incidents = recompute::incidents(&tx, &mut cache, &dirty)?;
+                Dirty::forget(&tx)?;
+                dirty = Dirty::default();
+            }
         }
         if let Some(snapshot) = &batch.snapshot {
             let newest = stored_snapshot(&tx)?.map_or(0, |s| s.lsn);
@@ -109,6 +128,7 @@ impl JudgeStore {
         }
         tx.commit().during("commit to the judge's store")?;
         self.cache = cache;
+        self.dirty = dirty;
         Ok(done)
     }
 }

@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod batch;
 pub mod crc;
+mod dirty;
 pub mod error;
 mod ingest;
 pub mod judge;

@@ -5,10 +5,10 @@
 //! are merged into it. Within the judged window the group says which findings belong; what an
 //! incident has from outside the window it keeps.
 
-use crate::apply::Dirty;
 use crate::crc::RowSum;
+use crate::dirty::Dirty;
 use crate::error::{During, MetaError};
-use crate::window::{self, FindingCache, Loaded, REACH};
+use crate::window::{self, FindingCache, Loaded};
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeSet;
 use yagura_event::time::Micros;
@@ -23,34 +23,18 @@ use yagura_verdict::{
 pub(crate) fn incidents(
     tx: &Transaction<'_>,
     cache: &mut FindingCache,
-    dirty: Dirty,
-    year: i32,
+    dirty: &Dirty,
 ) -> Result<Vec<(String, String)>, MetaError> {
     let mut changed = BTreeSet::new();
-    for (tenant, spans) in &dirty.spans {
-        for range in windows(spans) {
-            let window = Window { tx, tenant, year };
+    for (tenant, ranges) in dirty.windows() {
+        for range in ranges {
+            let window = Window { tx, tenant, year: dirty.year };
             for id in window.judge(cache, range, &dirty.findings)? {
-                changed.insert((tenant.clone(), id));
+                changed.insert((tenant.to_owned(), id));
             }
         }
     }
     Ok(changed.into_iter().collect())
-}
-
-/// The spans widened by [`REACH`], overlapping ones made one, in order.
-fn windows(spans: &[(Micros, Micros)]) -> Vec<(Micros, Micros)> {
-    let mut sorted: Vec<_> =
-        spans.iter().map(|(f, l)| (f.saturating_sub(REACH), l.saturating_add(REACH))).collect();
-    sorted.sort_unstable();
-    let mut list: Vec<(Micros, Micros)> = Vec::new();
-    for (from, to) in sorted {
-        match list.last_mut() {
-            Some(last) if from <= last.1 => last.1 = last.1.max(to),
-            _ => list.push((from, to)),
-        }
-    }
-    list
 }
 
 struct Window<'t> {

@@ -184,6 +184,27 @@ fn differently_cut_batches_end_the_same() {
 }
 
 #[test]
+fn what_a_commit_leaves_to_be_judged_is_judged_later_also_by_another_process() {
+    let whole = TempDir::new().unwrap();
+    let whole = store(whole.path(), &[100]);
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("judge.sqlite");
+    let all = batches(&[10, 20, 30, 45, 60, 70, 85, 90, 95, 100]);
+    for (at, batch) in all.into_iter().enumerate() {
+        let mut store = JudgeStore::open(&path).unwrap();
+        assert_eq!(store.has_deferred(), at > 0 && at % 4 != 0, "batch {at}");
+        let defer = at % 4 != 3;
+        let done = store.commit(&JudgeBatch { defer, ..batch }).unwrap();
+        assert!(done.incidents.is_empty() || !defer);
+    }
+    let mut store = JudgeStore::open(&path).unwrap();
+    assert!(store.has_deferred() && everything(&store) != everything(&whole));
+    assert!(!store.commit(&JudgeBatch::default()).unwrap().advanced);
+    assert!(!store.has_deferred());
+    assert_eq!(everything(&store), everything(&whole));
+}
+
+#[test]
 fn a_replay_changes_nothing_and_never_lowers_a_version() {
     let dir = TempDir::new().unwrap();
     let mut store = store(dir.path(), &[40, 100]);

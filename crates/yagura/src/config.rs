@@ -173,7 +173,7 @@ impl Default for JournalConfig {
 
 impl Default for LakeConfig {
     fn default() -> Self {
-        Self { flush_bytes: 96 * 1024 * 1024, flush_interval_s: 30 }
+        Self { flush_bytes: 256 * 1024 * 1024, flush_interval_s: 30 }
     }
 }
 

@@ -114,6 +114,11 @@ impl JudgeConsumer {
         self.urgent || self.ties.full()
     }
 
+    /// Whether somebody waits for incidents too.
+    pub fn awaited(&self) -> bool {
+        self.urgent
+    }
+
     /// Takes one result.
     ///
     /// # Errors
@@ -281,14 +286,17 @@ impl JudgeConsumer {
         self.engine = Arc::clone(engine);
     }
 
-    /// Commits what is pending, with a snapshot where one is due or `last` is set.
+    /// Commits what is pending, with a snapshot where one is due or `last` is set. Incidents
+    /// are judged unless `defer` leaves them to a later commit.
     ///
     /// # Errors
     /// [`JudgeError`]; what is pending stays so and the next call tries again.
-    pub fn commit(&mut self, last: bool) -> Result<(), JudgeError> {
-        if self.applied <= self.stored && self.applied <= self.snapshot_lsn {
+    pub fn commit(&mut self, last: bool, defer: bool) -> Result<(), JudgeError> {
+        let judging = self.store.has_deferred() && !defer;
+        if self.applied <= self.stored && self.applied <= self.snapshot_lsn && !judging {
             return Ok(());
         }
+        self.pending.defer = defer;
         let due = self.second.saturating_sub(self.snapshot_second) >= SNAPSHOT_SECONDS;
         // A snapshot behind the store's position would make a replay skip nothing it needs,
         // but one ahead of it must become current only with the commit that reaches it.
@@ -304,7 +312,7 @@ impl JudgeConsumer {
         } else {
             None
         };
-        if self.applied > self.stored || snapshot.is_some() {
+        if self.applied > self.stored || snapshot.is_some() || judging {
             self.pending.lsn = self.applied.max(self.stored);
             self.pending.now = self.now;
             self.pending.relations = self.ties.drain();

@@ -22,6 +22,10 @@ const IDLE: Duration = Duration::from_millis(50);
 /// How often the consumers look at their own clocks.
 pub(crate) const TURN: Duration = Duration::from_millis(50);
 
+/// Incidents are judged anew after so many times as long as it took, so that it takes a small
+/// part of a core however many findings there are. Findings do not wait for it.
+const JUDGING_PAUSES: u32 = 15;
+
 /// How long a consumer waits before it tries a failed write again.
 pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
@@ -245,6 +249,8 @@ fn run_judge(
     interval: Duration,
 ) {
     let mut last = Instant::now();
+    // When incidents were judged, and how long that took.
+    let mut judged = (Instant::now(), Duration::ZERO);
     loop {
         match queue.receive_timeout(TURN) {
             Received::Item(item) => {
@@ -261,8 +267,12 @@ fn run_judge(
             continue;
         }
         last = Instant::now();
-        match judge.commit(false) {
+        let defer = !judge.awaited() && judged.0.elapsed() < judged.1 * JUDGING_PAUSES;
+        match judge.commit(false, defer) {
             Ok(()) => {
+                if !defer {
+                    judged = (Instant::now(), last.elapsed());
+                }
                 progress.judge_committed(judge.checkpoint());
                 cut(journal, progress, judge.replay_from());
             }
@@ -272,7 +282,7 @@ fn run_judge(
             }
         }
     }
-    match judge.commit(true) {
+    match judge.commit(true, false) {
         Ok(()) => {
             progress.judge_committed(judge.checkpoint());
             cut(journal, progress, judge.replay_from());
