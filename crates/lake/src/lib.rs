@@ -35,10 +35,14 @@ pub mod view;
 pub mod writer;
 
 mod columns;
+mod compact;
+mod dead;
 mod fence;
 mod gather;
 mod match_rows;
 
+pub use compact::{Rewrite, Rewritten};
+pub use dead::FILE_KEPT;
 pub use error::LakeError;
 pub use file::{FileEntry, StoredCount};
 pub use rows::Names;

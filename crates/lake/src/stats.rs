@@ -40,6 +40,37 @@ impl FileStats {
         stats
     }
 
+    /// Of the rows of several files together. What is not known of one of them is not known.
+    pub fn together<'a>(kind: TableKind, all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mut stats = Self { records: all.clone().map(|s| s.records).sum(), ..Self::default() };
+        let schema = kind.schema();
+        for name in kind.stats_columns() {
+            let Ok(field) = schema.field_with_name(name) else { continue };
+            // A file whose rows are all null there has no bounds and says so.
+            let held = all.clone().filter(|s| s.nulls(name) != Some(s.records));
+            let order = |value: &&Value| scalar(value, field.data_type(), 0);
+            let bound = |of: fn(&Self) -> &Map<String, Value>| {
+                held.clone().map(|s| of(s).get(*name)).collect::<Option<Vec<_>>>()
+            };
+            let less = |a: &&Value, b: &&Value| {
+                order(a).partial_cmp(&order(b)).unwrap_or(std::cmp::Ordering::Equal)
+            };
+            let least = bound(|s| &s.min).and_then(|all| all.into_iter().min_by(less));
+            let greatest = bound(|s| &s.max).and_then(|all| all.into_iter().max_by(less));
+            if let Some(value) = least {
+                stats.min.insert((*name).to_owned(), value.clone());
+            }
+            if let Some(value) = greatest {
+                stats.max.insert((*name).to_owned(), value.clone());
+            }
+            let nulls: Option<u64> = all.clone().map(|s| s.nulls(name)).sum();
+            if let Some(nulls) = nulls {
+                stats.nulls.insert((*name).to_owned(), json!(nulls));
+            }
+        }
+        stats
+    }
+
     /// The JSON text of the log (Delta protocol, "Per-file Statistics").
     pub fn to_json(&self) -> String {
         json!({

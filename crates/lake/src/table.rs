@@ -1,8 +1,8 @@
 //! One Delta table: open, create, append with `txn`, checkpoints, checksums.
 //!
-//! Only appends happen here, each as one commit that carries the LSN its rows reach
-//! (application `journal`). The crate's own rewriting operations are never called: they drop
-//! the `txn` that guards them.
+//! Appends are one commit each, which carries the LSN its rows reach (application `journal`).
+//! Rewrites carry a guard of their partition. The crate's own rewriting operations are never
+//! called: they drop the `txn` that guards them.
 
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount};
@@ -12,12 +12,12 @@ use crate::sums::{self, Sums};
 use deltalake_core::checkpoints::create_checkpoint;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, StructField, StructType, Transaction};
+use deltalake_core::kernel::{Action, Add, StructField, StructType, Transaction};
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
 use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use yagura_event::Lsn;
 use yagura_event::time::Micros;
@@ -166,6 +166,10 @@ impl Table {
                 return Err(error.into());
             }
         }
+        self.finish_commit().await
+    }
+
+    async fn finish_commit(&mut self) -> Result<(), LakeError> {
         self.take_state().await?;
         if (self.version() + 1).is_multiple_of(CHECKPOINT_COMMITS) {
             self.checkpoint().await?;
@@ -176,22 +180,56 @@ impl Table {
     async fn commit(&mut self, files: &[FileEntry], upto: Lsn) -> Result<(), DeltaTableError> {
         let actions = files.iter().map(|file| Action::Add(file.to_add())).collect();
         let txn = Transaction::new(APP_ID, upto.0.cast_signed());
-        let properties = CommitProperties::default()
-            .with_application_transactions(vec![txn])
-            .with_create_checkpoint(false)
-            .with_cleanup_expired_logs(Some(false));
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: Some(vec![RECEIVED_DAY.to_owned(), BUCKET.to_owned()]),
             predicate: None,
         };
-        let done = CommitBuilder::from(properties)
+        let done = CommitBuilder::from(properties(txn))
             .with_actions(actions)
             .with_max_retries(COMMIT_TRIES)
             .build(Some(&self.state), Arc::clone(&self.log), operation)
             .await?;
         self.state = done.snapshot();
         Ok(())
+    }
+
+    /// Puts `new` in the place of `old` in one commit that changes no row. `false` if one of them
+    /// is not live any more, and nothing is changed.
+    ///
+    /// # Errors
+    /// Those of the log; [`LakeError::Delta`] also where another rewrite of the partition won.
+    /// The commit may be there all the same: [`Table::recover`].
+    pub async fn rewrite(
+        &mut self,
+        old: &[Arc<FileEntry>],
+        new: &FileEntry,
+    ) -> Result<bool, LakeError> {
+        let replaced: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
+        let mut actions: Vec<Action> = self
+            .state
+            .log_data()
+            .iter()
+            .filter(|view| replaced.contains(view.path().as_ref()))
+            .map(|view| Action::Remove(view.remove_action(false)))
+            .collect();
+        if actions.len() != replaced.len() {
+            return Ok(false);
+        }
+        actions.push(Action::Add(Add { data_change: false, ..new.to_add() }));
+        // Two rewrites of the same files would both be taken by the log, and double the rows.
+        let guard = format!("rewrite/{}/{}", new.day, new.bucket);
+        let guard = Transaction::new(guard, (self.version() + 1).cast_signed());
+        let target_size = i64::try_from(new.size).unwrap_or(i64::MAX);
+        let operation = DeltaOperation::Optimize { predicate: None, target_size };
+        let done = CommitBuilder::from(properties(guard))
+            .with_actions(actions)
+            .build(Some(&self.state), Arc::clone(&self.log), operation)
+            .await?;
+        self.state = done.snapshot();
+        self.settled = Some(self.version());
+        self.finish_commit().await?;
+        Ok(true)
     }
 
     /// Reads the log again after an error and makes durable what it has: a commit may be
@@ -302,6 +340,14 @@ impl Table {
         }
         Ok(sums)
     }
+}
+
+/// Checkpoints and the log's clean-up are ours, at their own time.
+fn properties(txn: Transaction) -> CommitProperties {
+    CommitProperties::default()
+        .with_application_transactions(vec![txn])
+        .with_create_checkpoint(false)
+        .with_cleanup_expired_logs(Some(false))
 }
 
 /// Records that the live files hold, by tenant, feed and hour of receipt, ascending.

@@ -11,6 +11,8 @@
 //! at or below a table's `txn` are refused. Files are written aside ([`Flush`]), so that rows
 //! that arrive meanwhile are seen at once.
 
+use crate::compact::{Rewrite, Rewritten};
+use crate::dead::DeadFiles;
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount, write_file};
 use crate::gather::plan;
@@ -22,6 +24,7 @@ use crate::tail::{BucketOf, TailBatch};
 use crate::view::{LakeHandle, LakeView, TableView};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use yagura_disk::Fs;
 use yagura_event::{EventBatch, Lsn, Match};
@@ -41,13 +44,15 @@ pub struct LakeWriter {
     matches: Side,
     upper: Lsn,
     handle: LakeHandle,
+    dead: DeadFiles,
+    /// Rewrites planned by this process.
+    rewrites: u64,
 }
 
 /// Rows that are to become data files. [`Flush::write`] may run on any thread, while the writer
 /// goes on taking rows.
 pub struct Flush {
     store: FsStore,
-    epoch: u16,
     parts: Vec<Part>,
 }
 
@@ -55,8 +60,10 @@ pub struct Flush {
 struct Part {
     kind: TableKind,
     rows: Vec<Arc<TailBatch>>,
-    /// First and last LSN that the files stand for.
-    range: (Lsn, Lsn),
+    /// What the files' names begin with.
+    name: String,
+    /// Last LSN that the files stand for.
+    upto: Lsn,
 }
 
 /// What a [`Flush`] has written, for [`LakeWriter::end_flush`].
@@ -72,9 +79,9 @@ impl Flush {
 
     /// Writes the data files. Nothing refers to them before [`LakeWriter::end_flush`].
     pub fn write(self) -> Flushed {
-        let Self { store, epoch, parts } = self;
+        let Self { store, parts } = self;
         let written = parts.into_iter().map(|part| {
-            let files = part.write_files(&store, epoch);
+            let files = part.write_files(&store);
             (part, files)
         });
         Flushed { parts: written.collect() }
@@ -107,7 +114,22 @@ impl LakeWriter {
         let upper = events.table.txn().min(matches.table.txn());
         let view = LakeView::new(store.clone(), events.view(upper), matches.view(upper), upper);
         let handle = LakeHandle::new(view);
-        Ok(Self { runtime, store, epoch, bucket_of, events, matches, upper, handle })
+        let mut dead = DeadFiles::default();
+        for side in [&events, &matches] {
+            runtime.block_on(dead.find(&store, side.table.kind(), side.table.files()))?;
+        }
+        Ok(Self {
+            runtime,
+            store,
+            epoch,
+            bucket_of,
+            events,
+            matches,
+            upper,
+            handle,
+            dead,
+            rewrites: 0,
+        })
     }
 
     /// What queries read from.
@@ -170,7 +192,7 @@ impl LakeWriter {
     }
 
     fn begin(&mut self, kinds: &[TableKind]) -> Result<Flush, LakeError> {
-        let upper = self.upper;
+        let (upper, epoch) = (self.upper, self.epoch);
         let mut parts = Vec::new();
         for kind in kinds {
             let (side, runtime) = self.side(*kind);
@@ -182,11 +204,14 @@ impl LakeWriter {
             let (count, upto) = side.cut(upper);
             if upto > side.table.txn() {
                 let rows = side.tail.get(..count).unwrap_or_default().to_vec();
-                let range = (Lsn(side.table.txn().0 + 1), upto);
-                parts.push(Part { kind: *kind, rows, range });
+                let name = file_name(epoch, Lsn(side.table.txn().0 + 1), upto);
+                parts.push(Part { kind: *kind, rows, name, upto });
             }
         }
-        Ok(Flush { store: self.store.clone(), epoch: self.epoch, parts })
+        for part in &parts {
+            self.dead.revive(part.kind, &part.name);
+        }
+        Ok(Flush { store: self.store.clone(), parts })
     }
 
     /// Commits what has been written, `events` first.
@@ -199,12 +224,67 @@ impl LakeWriter {
             let files = files?;
             let (side, runtime) = self.side(part.kind);
             side.unsure = true;
-            runtime.block_on(side.table.append(&files, part.range.1))?;
+            runtime.block_on(side.table.append(&files, part.upto))?;
             side.tail.drain(..part.rows.len());
             side.unsure = false;
         }
         self.publish();
         Ok(())
+    }
+
+    /// What data files to make one, if any are worth it; there is one rewrite at a time.
+    pub fn plan_rewrite(&mut self) -> Option<Rewrite> {
+        self.rewrites += 1;
+        let choose = |side: &Side| {
+            // Never the name of a live file, also of one that this process has written before.
+            let version = side.table.version();
+            let name = format!("c{:05}-{version:010}-{:06}", self.epoch, self.rewrites);
+            Rewrite::choose(&self.store, side.table.kind(), &name, side.table.files())
+        };
+        let rewrite = choose(&self.events).or_else(|| choose(&self.matches))?;
+        let (kind, name) = rewrite.target();
+        self.dead.revive(kind, name);
+        Some(rewrite)
+    }
+
+    /// Puts the new file in the place of the old ones, which are deleted later.
+    ///
+    /// # Errors
+    /// Those of reading and writing the files and of the log. The tables hold the same rows
+    /// in any case.
+    pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
+        let (kind, new) = (done.kind, done.new?);
+        let (side, runtime) = self.side(kind);
+        let replaced = match runtime.block_on(side.table.rewrite(&done.old, &new)) {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                // Whether it is in the log is not known; what it left is found by the next start.
+                side.unsure |= runtime.block_on(side.table.recover()).is_err();
+                self.publish();
+                return Err(error);
+            }
+        };
+        self.publish();
+        if replaced {
+            done.old.into_iter().for_each(|file| self.dead.add(kind, file, now));
+        } else {
+            self.dead.add(kind, Arc::new(new), now);
+        }
+        Ok(())
+    }
+
+    /// Deletes files that have been replaced for `kept` and that no view holds; returns how
+    /// many.
+    ///
+    /// # Errors
+    /// [`LakeError::Io`]; the rest is tried again with the next call.
+    pub fn sweep(&mut self, now: Instant, kept: Duration) -> Result<usize, LakeError> {
+        self.dead.sweep(&self.store, now, kept)
+    }
+
+    /// Live data files of both tables.
+    pub fn live_files(&self) -> usize {
+        self.events.table.files().len() + self.matches.table.files().len()
     }
 
     fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
@@ -287,16 +367,19 @@ impl Side {
 }
 
 impl Part {
-    fn write_files(&self, store: &FsStore, epoch: u16) -> Result<Vec<FileEntry>, LakeError> {
-        let (first, upto) = (self.range.0.0, self.range.1.0);
+    fn write_files(&self, store: &FsStore) -> Result<Vec<FileEntry>, LakeError> {
         let mut files = Vec::new();
         for (number, plan) in plan(&self.rows, FILE_MEMORY_BYTES_MAX).into_iter().enumerate() {
             let gathered = plan.gather(&self.rows)?;
-            let name = format!("e{epoch:05}-{first:020}-{upto:020}-{number}");
+            let name = format!("{}-{number}", self.name);
             files.push(write_file(store, self.kind, &name, &gathered)?);
         }
         Ok(files)
     }
+}
+
+fn file_name(epoch: u16, first: Lsn, upto: Lsn) -> String {
+    format!("e{epoch:05}-{:020}-{:020}", first.0, upto.0)
 }
 
 /// The runtime of the log's own tasks. One worker is enough: it mostly waits for the disk.

@@ -1,5 +1,5 @@
-//! The lake's threads: one takes rows, so that queries see them at once, while the other writes
-//! data files.
+//! The lake's threads: one takes rows, so that queries see them at once; the others write data
+//! files and make many small ones fewer.
 
 use crate::pipeline::channel::{ByteChannel, Received};
 use crate::pipeline::lakes::LakeConsumer;
@@ -8,82 +8,101 @@ use crate::pipeline::run::{Delivered, RETRY, TURN};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
-use yagura_lake::{Flush, Flushed, LakeError};
+use std::time::{Duration, Instant};
+use yagura_lake::{Flush, Flushed, LakeError, Rewrite, Rewritten};
 
 /// How many flushes' worth of rows may be in memory while one is written; then the rows wait,
 /// and with them the journal's reader.
 const TAIL_FLUSHES_MAX: usize = 2;
 
-/// The thread that writes data files, one flush at a time.
-pub struct FileThread {
-    todo: Option<Sender<Flush>>,
-    done: Receiver<Flushed>,
+/// How often files that could be made fewer, or be deleted, are looked for.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// A thread that works off one job at a time.
+struct Aside<I, O> {
+    todo: Option<Sender<I>>,
+    done: Receiver<O>,
     busy: bool,
     thread: Option<JoinHandle<()>>,
 }
 
-impl FileThread {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// If the system gives no thread.
-    pub fn start() -> std::io::Result<Self> {
-        let (todo, work) = channel::<Flush>();
+impl<I: Send + 'static, O: Send + 'static> Aside<I, O> {
+    fn start(name: &str, work: fn(I) -> O) -> std::io::Result<Self> {
+        let (todo, jobs) = channel::<I>();
         let (finished, done) = channel();
         let body = move || {
-            while let Ok(flush) = work.recv() {
-                if finished.send(flush.write()).is_err() {
+            while let Ok(job) = jobs.recv() {
+                if finished.send(work(job)).is_err() {
                     return;
                 }
             }
         };
-        let thread = Builder::new().name("lake-files".to_owned()).spawn(body)?;
+        let thread = Builder::new().name(name.to_owned()).spawn(body)?;
         Ok(Self { todo: Some(todo), done, busy: false, thread: Some(thread) })
     }
 
-    fn write(&mut self, flush: Flush) -> Result<(), LakeError> {
-        let sent = self.todo.as_ref().is_some_and(|todo| todo.send(flush).is_ok());
-        self.busy = sent;
-        if sent { Ok(()) } else { Err(gone()) }
+    fn give(&mut self, job: I) -> Result<(), LakeError> {
+        self.busy = self.todo.as_ref().is_some_and(|todo| todo.send(job).is_ok());
+        if self.busy { Ok(()) } else { Err(gone()) }
     }
 
-    /// What has been written; waits for it if told so.
-    fn written(&mut self, wait: bool) -> Result<Option<Flushed>, LakeError> {
+    /// What has been done; waits for it if told so.
+    fn take(&mut self, wait: bool) -> Result<Option<O>, LakeError> {
         if !self.busy {
             return Ok(None);
         }
-        let flushed = match wait {
+        let done = match wait {
             true => self.done.recv().map_err(|_| gone())?,
             false => match self.done.try_recv() {
-                Ok(flushed) => flushed,
+                Ok(done) => done,
                 Err(TryRecvError::Empty) => return Ok(None),
                 Err(TryRecvError::Disconnected) => return Err(gone()),
             },
         };
         self.busy = false;
-        Ok(Some(flushed))
+        Ok(Some(done))
     }
 }
 
-impl Drop for FileThread {
+impl<I, O> Drop for Aside<I, O> {
     fn drop(&mut self) {
         self.todo = None;
         if let Some(thread) = self.thread.take() {
-            // What it wrote or failed to write has been told already.
+            // What it did or failed to do has been told already.
             let _ = thread.join();
         }
     }
 }
 
 fn gone() -> LakeError {
-    LakeError::Engine("the thread that writes data files has ended".to_owned())
+    LakeError::Engine("a thread that writes data files has ended".to_owned())
+}
+
+/// The threads beside the one that takes rows.
+pub struct FileThreads {
+    flushes: Aside<Flush, Flushed>,
+    rewrites: Aside<Rewrite, Rewritten>,
+    housekeeping: Instant,
+}
+
+impl FileThreads {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start() -> std::io::Result<Self> {
+        Ok(Self {
+            flushes: Aside::start("lake-files", Flush::write)?,
+            rewrites: Aside::start("lake-compact", Rewrite::write)?,
+            housekeeping: Instant::now(),
+        })
+    }
 }
 
 /// Takes rows from the queue until it is closed and all is in the tables.
 pub fn run_lake(
     mut lake: LakeConsumer,
-    mut files: FileThread,
+    mut files: FileThreads,
     queue: &ByteChannel<Arc<Delivered>>,
     progress: &Progress,
 ) {
@@ -98,11 +117,14 @@ pub fn run_lake(
             Received::Closed => break,
         }
         let now = Instant::now();
+        if let Err(error) = keep_house(&mut lake, &mut files, queue.bytes() == 0, now) {
+            tracing::warn!(%error, "making data files fewer failed; trying again");
+        }
         if retry.is_some_and(|at| now < at) {
             continue;
         }
         retry = None;
-        match turn(&mut lake, &mut files, progress, now) {
+        match turn(&mut lake, &mut files.flushes, progress, now) {
             Ok(()) => progress.lake_committed(lake.checkpoint()),
             Err(error) => {
                 tracing::error!(%error, "writing the tables failed; trying again");
@@ -111,16 +133,15 @@ pub fn run_lake(
             }
         }
     }
-    let ended = files
-        .written(true)
-        .and_then(|flushed| flushed.map_or(Ok(()), |flushed| lake.end_flush(flushed)))
-        .or_else(|error| {
-            // Its rows are still in the tail and are written again below.
-            tracing::error!(%error, "writing the tables failed; trying again");
-            Ok::<(), LakeError>(())
-        })
-        .and_then(|()| lake.flush());
-    match ended {
+    let flushed = files.flushes.take(true).and_then(|done| match done {
+        Some(flushed) => lake.end_flush(flushed),
+        None => Ok(()),
+    });
+    if let Err(error) = flushed {
+        // Its rows are still in the tail and are written again below.
+        tracing::error!(%error, "writing the tables failed; trying again");
+    }
+    match lake.flush() {
         Ok(()) => progress.lake_committed(lake.checkpoint()),
         Err(error) => progress.fail(&format!("writing the tables at the end failed: {error}")),
     }
@@ -129,11 +150,11 @@ pub fn run_lake(
 /// Commits what has been written and begins the next flush where one is due.
 fn turn(
     lake: &mut LakeConsumer,
-    files: &mut FileThread,
+    files: &mut Aside<Flush, Flushed>,
     progress: &Progress,
     now: Instant,
 ) -> Result<(), LakeError> {
-    if let Some(flushed) = files.written(lake.full(TAIL_FLUSHES_MAX))? {
+    if let Some(flushed) = files.take(lake.full(TAIL_FLUSHES_MAX))? {
         lake.end_flush(flushed)?;
     }
     if files.busy {
@@ -141,7 +162,29 @@ fn turn(
     }
     let wanted = progress.take_flush_request();
     if let Some(flush) = lake.begin_flush(now, wanted)? {
-        files.write(flush)?;
+        files.give(flush)?;
     }
     Ok(())
+}
+
+/// Makes data files fewer and deletes those that have been replaced.
+fn keep_house(
+    lake: &mut LakeConsumer,
+    files: &mut FileThreads,
+    quiet: bool,
+    now: Instant,
+) -> Result<(), LakeError> {
+    if let Some(done) = files.rewrites.take(false)? {
+        lake.end_rewrite(done, now)?;
+        // The next may follow at once.
+        files.housekeeping = now;
+    }
+    if files.rewrites.busy || now < files.housekeeping {
+        return Ok(());
+    }
+    files.housekeeping = now + HOUSEKEEPING;
+    if let Some(rewrite) = lake.plan_rewrite(quiet) {
+        files.rewrites.give(rewrite)?;
+    }
+    lake.sweep(now).map(drop)
 }

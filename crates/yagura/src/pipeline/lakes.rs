@@ -4,7 +4,11 @@ use crate::pipeline::work::Done;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yagura_event::{Lsn, Match};
-use yagura_lake::{Flush, Flushed, LakeError, LakeWriter};
+use yagura_lake::{FILE_KEPT, Flush, Flushed, LakeError, LakeWriter, Rewrite, Rewritten};
+
+/// Live data files beyond which they are made fewer however busy the pipeline is: each commit
+/// and each query costs a little for each.
+const LIVE_FILES_MAX: usize = 2_000;
 
 /// Takes results in order and decides when the tail is written out.
 pub struct LakeConsumer {
@@ -98,6 +102,29 @@ impl LakeConsumer {
         let ended = self.writer.end_flush(flushed);
         self.failed = ended.is_err();
         ended
+    }
+
+    /// What files to make one: where rows do not come in faster than they are taken, or `quiet`
+    /// or not, where there are too many files.
+    pub fn plan_rewrite(&mut self, quiet: bool) -> Option<Rewrite> {
+        let due = quiet || self.writer.live_files() > LIVE_FILES_MAX;
+        if due { self.writer.plan_rewrite() } else { None }
+    }
+
+    /// Puts the new file in the place of the old ones.
+    ///
+    /// # Errors
+    /// Those of writing and of the lake; no row is lost or doubled.
+    pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
+        self.writer.end_rewrite(done, now)
+    }
+
+    /// Deletes files that have been replaced long enough ago.
+    ///
+    /// # Errors
+    /// Those of the file system; they are tried again.
+    pub fn sweep(&mut self, now: Instant) -> Result<usize, LakeError> {
+        self.writer.sweep(now, FILE_KEPT)
     }
 
     /// Writes the tail out if it is large or old enough. Returns whether it did.

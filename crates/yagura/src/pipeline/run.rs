@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
 use crate::pipeline::flight::Flight;
-use crate::pipeline::flush::{FileThread, run_lake};
+use crate::pipeline::flush::{FileThreads, run_lake};
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
@@ -116,7 +116,7 @@ impl Pipeline {
         let sinks = [Arc::clone(&to_lake), Arc::clone(&to_judge)];
         spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &credit)))?;
         let (lake, lake_progress) = (parts.lake, Arc::clone(&progress));
-        let files = FileThread::start()?;
+        let files = FileThreads::start()?;
         spawn("lake", Box::new(move || run_lake(lake, files, &to_lake, &lake_progress)))?;
         let (judge, judge_progress) = (parts.judge, Arc::clone(&progress));
         let (journal, interval) = (parts.journal, parts.judge_interval);

@@ -1,0 +1,272 @@
+//! Compaction: many small data files of a partition into one, sorted, with a denser encoding.
+//!
+//! ```text
+//! choose ─> Rewrite ──write (any thread)──> Rewritten ─> one commit: removes + add, guard txn
+//!                                                         └─ old files are deleted once no view
+//!                                                            holds them and readers had time
+//! ```
+//! Rows stay what they are, so the commit says `dataChange: false`. Nothing refers to the new
+//! file before the commit; a process that dies in between leaves a file that the next one
+//! deletes.
+
+use crate::error::LakeError;
+use crate::file::{Density, FileEntry, FileWriter};
+use crate::provider::STORE_URL;
+use crate::schema::{TENANT, TableKind};
+use crate::stats::FileStats;
+use crate::store::FsStore;
+use arrow::compute::SortOptions;
+use arrow::datatypes::Schema;
+use bytes::Bytes;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt;
+use parquet::file::metadata::ParquetMetaDataReader;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A data file of so many bytes is large enough to be left alone.
+const FILE_BYTES_ENOUGH: u64 = 128 << 20;
+
+/// Most bytes of files that become one: what it takes in memory while it is written.
+const REWRITE_BYTES_MAX: u64 = 256 << 20;
+
+/// Files of about the same size that are worth making one, while the partition still grows.
+/// Each row is then rewritten once for each fourfold growth of its file.
+const FILES_ALIKE: usize = 8;
+
+/// Most files that are read side by side.
+const FILES_MAX: usize = 32;
+
+/// Rows that are read of each file at a time.
+const BATCH_ROWS: usize = 2_048;
+
+/// Files that are to become one.
+pub struct Rewrite {
+    kind: TableKind,
+    store: FsStore,
+    name: String,
+    old: Vec<Arc<FileEntry>>,
+}
+
+/// What became of a [`Rewrite`], for [`crate::LakeWriter::end_rewrite`].
+pub struct Rewritten {
+    pub(crate) kind: TableKind,
+    pub(crate) old: Vec<Arc<FileEntry>>,
+    pub(crate) new: Result<FileEntry, LakeError>,
+}
+
+impl Rewrite {
+    /// What of the live files of a table to make one, under a name that begins with `name`;
+    /// `None` where nothing is worth it.
+    pub(crate) fn choose(
+        store: &FsStore,
+        kind: TableKind,
+        name: &str,
+        files: &[Arc<FileEntry>],
+    ) -> Option<Self> {
+        let old = choose(files)?;
+        let mut hash = blake3::Hasher::new();
+        for file in &old {
+            hash.update(file.path.as_bytes()).update(b"\n");
+        }
+        let hash = hash.finalize().to_hex();
+        let name = format!("{name}-{}", hash.get(..24).unwrap_or_default());
+        Some(Self { kind, store: store.clone(), name, old })
+    }
+
+    /// Table and file name.
+    pub(crate) fn target(&self) -> (TableKind, &str) {
+        (self.kind, &self.name)
+    }
+
+    /// Bytes that are read.
+    pub fn bytes(&self) -> u64 {
+        self.old.iter().map(|file| file.size).sum()
+    }
+
+    /// Reads the old files and writes the new one. Call it from a plain thread.
+    pub fn write(self) -> Rewritten {
+        let new = crate::writer::runtime().and_then(|runtime| runtime.block_on(rewrite(&self)));
+        Rewritten { kind: self.kind, old: self.old, new }
+    }
+}
+
+/// Closed partitions (of days before the newest) are packed as far as it goes, oldest first;
+/// the others where [`FILES_ALIKE`] have about the same size.
+fn choose(files: &[Arc<FileEntry>]) -> Option<Vec<Arc<FileEntry>>> {
+    let newest = files.iter().map(|file| file.day).max()?;
+    let mut partitions: BTreeMap<(i32, i32), Vec<&Arc<FileEntry>>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.size < FILE_BYTES_ENOUGH) {
+        partitions.entry((file.day, file.bucket)).or_default().push(file);
+    }
+    for ((day, _), mut small) in partitions {
+        small.sort_by_key(|file| (file.size, &file.path));
+        let chosen = if day < newest {
+            fitting(&small)
+        } else {
+            let tier = |file: &&&Arc<FileEntry>| file.size.max(1).ilog2() / 2;
+            let mut tiers: BTreeMap<u32, Vec<&Arc<FileEntry>>> = BTreeMap::new();
+            small.iter().for_each(|file| tiers.entry(tier(&file)).or_default().push(file));
+            tiers
+                .into_values()
+                .find(|tier| tier.len() >= FILES_ALIKE)
+                .map_or(Vec::new(), |tier| fitting(&tier))
+        };
+        if chosen.len() > 1 {
+            return Some(chosen);
+        }
+    }
+    None
+}
+
+/// As many of the smallest as may become one.
+fn fitting(files: &[&Arc<FileEntry>]) -> Vec<Arc<FileEntry>> {
+    let mut bytes = 0;
+    let fits = |file: &&&Arc<FileEntry>| {
+        bytes += file.size;
+        bytes <= REWRITE_BYTES_MAX
+    };
+    files.iter().take_while(fits).take(FILES_MAX).map(|file| Arc::clone(file)).collect()
+}
+
+async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
+    let Rewrite { kind, store, name, old } = rewrite;
+    let (day, bucket) = old.first().map(|file| (file.day, file.bucket)).unwrap_or_default();
+    let columns = columns(store, *kind, old)?;
+    let all = kind.file_schema();
+    let places: Vec<usize> =
+        (0..all.fields().len()).filter(|at| columns.contains(all.field(*at).name())).collect();
+    let schema = Arc::new(all.project(&places)?);
+    let mut out = FileWriter::new(Arc::clone(&schema), Density::Kept)?;
+    let mut rows = merged(store, *kind, old, places, &schema)?;
+    let mut records = 0;
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        records += batch.num_rows() as u64;
+        out.write(&batch)?;
+    }
+    let stats = FileStats::together(*kind, old.iter().map(|file| &file.stats));
+    if stats.records != records {
+        let what = format!("{} rows were expected of its files, {records} read", stats.records);
+        return Err(LakeError::Damaged { table: kind.name(), what });
+    }
+    let counts = crate::table::stored_counts(old);
+    let modified_ms = old.iter().map(|file| file.modified_ms).max().unwrap_or_default();
+    let entry = FileEntry {
+        path: FileEntry::path_of(day, bucket, name),
+        size: 0,
+        day,
+        bucket,
+        stats,
+        counts,
+        hash: String::new(),
+        modified_ms,
+    };
+    out.store(store, *kind, entry)
+}
+
+/// The columns that any of the files holds.
+fn columns(
+    store: &FsStore,
+    kind: TableKind,
+    files: &[Arc<FileEntry>],
+) -> Result<BTreeSet<String>, LakeError> {
+    let mut names = BTreeSet::new();
+    for file in files {
+        let object = format!("{}/{}", kind.name(), file.path);
+        let path = store.file(&object);
+        let read = |offset: u64, len: usize| {
+            let bytes = store.fs().read_range(&path, offset, len);
+            bytes.map_err(|source| LakeError::Io { action: "read", path: object.clone(), source })
+        };
+        // The last eight bytes say how long the description before them is.
+        let end = read(file.size.saturating_sub(8), 8)?;
+        let length = end.get(..4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+        let start = file.size.saturating_sub(8 + u64::from(length));
+        let footer = Bytes::from(read(start, length as usize)?);
+        let metadata = ParquetMetaDataReader::decode_metadata(&footer)?;
+        let schema = metadata.file_metadata().schema_descr();
+        let roots = (0..schema.num_columns()).map(|leaf| schema.get_column_root(leaf).name());
+        names.extend(roots.map(str::to_owned));
+    }
+    Ok(names)
+}
+
+/// The files' rows as one sorted stream.
+fn merged(
+    store: &FsStore,
+    kind: TableKind,
+    files: &[Arc<FileEntry>],
+    places: Vec<usize>,
+    schema: &Arc<Schema>,
+) -> Result<datafusion::execution::SendableRecordBatchStream, LakeError> {
+    let group = |file: &Arc<FileEntry>| {
+        let path = format!("{}/{}", kind.name(), file.path);
+        FileGroup::new(vec![PartitionedFile::new(path, file.size)])
+    };
+    let source = ParquetSource::new(kind.file_schema());
+    let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(STORE_URL)?, Arc::new(source))
+        .with_file_groups(files.iter().map(group).collect())
+        .with_projection_indices(Some(places))?
+        // Each stream is one file's; otherwise they take files from each other.
+        .with_preserve_order(true)
+        .build();
+    let scan: Arc<dyn ExecutionPlan> = DataSourceExec::from_data_source(config);
+    let options = SortOptions { descending: false, nulls_first: false };
+    let sort = kind
+        .sort_columns()
+        .iter()
+        .filter(|name| schema.field_with_name(name).is_ok())
+        .map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, options)))
+        .collect::<Result<Vec<_>, LakeError>>()?;
+    let ordering = LexOrdering::new(sort)
+        .ok_or_else(|| LakeError::Engine(format!("rows without the column {TENANT}")))?;
+    let merge = SortPreservingMergeExec::new(ordering, scan);
+    let context = SessionContext::new_with_config(SessionConfig::new().with_batch_size(BATCH_ROWS));
+    let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
+    context.register_object_store(&url, Arc::new(store.clone()));
+    Ok(merge.execute(0, context.task_ctx())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(day: i32, bucket: i32, mib: u64, name: u32) -> Arc<FileEntry> {
+        let path = format!("{day}/{bucket}/{name}");
+        let entry = FileEntry { path, day, bucket, size: mib << 20, ..FileEntry::default() };
+        Arc::new(entry)
+    }
+
+    fn chosen(files: &[Arc<FileEntry>]) -> Vec<u64> {
+        let files = choose(files).unwrap_or_default();
+        files.iter().map(|file| file.size >> 20).collect()
+    }
+
+    #[test]
+    fn growing_partitions_wait_for_files_of_a_size_and_closed_ones_are_packed() {
+        let seven: Vec<_> = (0..7).map(|n| file(9, 1, 5, n)).collect();
+        assert_eq!(chosen(&seven), [0; 0]);
+        let mut more = seven.clone();
+        more.push(file(9, 2, 5, 9));
+        more.push(file(9, 1, 40, 10));
+        assert_eq!(chosen(&more), [0; 0]);
+        more.push(file(9, 1, 6, 11));
+        assert_eq!(chosen(&more), [5, 5, 5, 5, 5, 5, 5, 6]);
+        // A day later all of it is closed, and the small go with the large.
+        more.push(file(10, 1, 1, 12));
+        assert_eq!(chosen(&more), [5, 5, 5, 5, 5, 5, 5, 6, 40]);
+        let large = [127, 127, 127, 128, 300].into_iter().zip(0..);
+        let large: Vec<_> = large.map(|(mib, n)| file(8, 1, mib, n)).collect();
+        assert_eq!(chosen(&[large, vec![file(9, 1, 1, 9)]].concat()), [127, 127]);
+        assert_eq!(chosen(&(0..100).map(|n| file(9, 1, 0, n)).collect::<Vec<_>>()).len(), 32);
+    }
+}
