@@ -243,8 +243,10 @@ fn worded(ocsf: &Value, word: &str) -> bool {
         "http_request.http_method",
         "message",
     ];
+    // OCSF calls a login a logon.
     let plain = |text: &str| {
-        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+        let all: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+        all.to_ascii_lowercase().replace("login", "logon").replace("logout", "logoff")
     };
     PATHS.iter().flat_map(|path| values(ocsf, path)).any(|value| plain(&value) == plain(word))
 }
