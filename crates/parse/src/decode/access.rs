@@ -31,7 +31,7 @@ const SHAPE: Malformed = Malformed::new("not an access log line");
 impl Decoder for Access {
     fn decode(&self, sink: &mut Sink<'_, '_>, body: Range<usize>) -> Result<(), Malformed> {
         let bytes = sink.record().get(..body.end).unwrap_or_default();
-        if bytes.get(body.start) == Some(&b'[') {
+        if bytes.get(body.start) == Some(&b'[') && bytes.get(body.start + 3) == Some(&b'/') {
             return tls_request(sink, bytes, body.start + 1);
         }
         let mut at = head(sink, bytes, body.start)?;
