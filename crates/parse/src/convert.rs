@@ -1,10 +1,14 @@
 //! Converters: from a source's text to a column's type, or to the parts of an object.
 
 mod parts;
+mod url;
 mod words;
 
 use crate::time::{Format, Zone};
 use std::net::IpAddr;
+pub(crate) use url::forwarded;
+use url::target_parts;
+pub use url::{UrlParts, host_port, url_parts};
 use yagura_event::column::ColumnType;
 use yagura_event::{ColumnId, ObservableKind};
 
@@ -56,6 +60,12 @@ pub enum Convert {
     Sans,
     /// A URL into its parts.
     Url,
+    /// What a request line asks for into the parts of a URL: a path where it names no scheme and
+    /// no port.
+    Target,
+    /// Every value of the field, each a list of hosts that a request was forwarded for, as a
+    /// JSON array of them without ports.
+    Forwarded,
     /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
     DomainUser,
     /// A Kerberos name, `user/REALM`, into name and domain.
@@ -66,6 +76,8 @@ pub enum Convert {
     HostPort,
     /// A URL's or authority's host (name or address) and port, the scheme's where it names none.
     UrlEndpoint,
+    /// An HTTP status code as OCSF's 1 (success) below 400, 2 (failure) from there.
+    HttpStatus,
     /// `true` for an outbound direction, `false` for an inbound one (Sigma's `Initiated`).
     Initiated,
     /// An address or a host name into the right one of the two.
@@ -137,12 +149,13 @@ impl Convert {
         match id.column().kind {
             ColumnType::Text => self.is_text(),
             ColumnType::I64 => {
-                matches!(self, Self::Int(..) | Self::Hex | Self::Seconds | Self::Hms | Self::Sum)
+                use Convert::{Hex, Hms, HttpStatus, Int, Seconds, Sum};
+                matches!(self, Int(..) | Hex | Seconds | Hms | Sum | HttpStatus)
             }
             ColumnType::F64 => matches!(self, Self::Float),
             ColumnType::Bool => matches!(self, Self::Bool),
             ColumnType::Time => matches!(self, Self::Time(_)),
-            ColumnType::Strings => matches!(self, Self::Strings),
+            ColumnType::Strings => matches!(self, Self::Strings | Self::Forwarded),
             ColumnType::Objects => {
                 matches!(self, Self::DnsAnswers | Self::DnsAnswerList | Self::Sans)
             }
@@ -175,7 +188,9 @@ impl Convert {
     /// The parts of a splitting converter, as last steps of column paths.
     pub fn parts(&self) -> Option<&'static [&'static str]> {
         Some(match self {
-            Self::Url => &["url_string", "scheme", "hostname", "port", "path", "query_string"],
+            Self::Url | Self::Target => {
+                &["url_string", "scheme", "hostname", "port", "path", "query_string"]
+            }
             Self::DomainUser | Self::KerberosName => &["name", "domain"],
             Self::Hashes => &["md5", "sha1", "sha256", "imphash"],
             Self::HostPort | Self::UrlEndpoint => &["hostname", "ip", "port"],
@@ -191,7 +206,7 @@ impl Convert {
     pub fn keeps(&self) -> bool {
         use Convert::{
             Basename, Dirname, DnsAnswerList, DnsAnswers, EtherDst, EtherSrc, Extension, Hashes,
-            HostInParens, Seconds, UrlEndpoint, UrlHost, UrlPath, UrlQuery,
+            HostInParens, HttpStatus, Seconds, UrlEndpoint, UrlHost, UrlPath, UrlQuery,
         };
         !matches!(
             self,
@@ -208,13 +223,14 @@ impl Convert {
                 | EtherSrc
                 | Hashes
                 | HostInParens
+                | HttpStatus
                 | Seconds
         )
     }
 
     /// Whether a value of another form is nothing wrong: it stays in `unmapped` alone.
     pub fn lenient(&self) -> bool {
-        matches!(self, Self::EtherDst | Self::EtherSrc | Self::Hash)
+        matches!(self, Self::EtherDst | Self::EtherSrc | Self::Hash | Self::HttpStatus)
     }
 
     /// Converts one value; `None` if it is not of the form.
@@ -266,6 +282,11 @@ impl Convert {
                 let number = integer(value)?;
                 (*min <= number && number <= *max).then_some(Value::I64(number))?
             }
+            Self::HttpStatus => match integer(value)? {
+                100..=399 => Value::I64(1),
+                400..=599 => Value::I64(2),
+                _ => return None,
+            },
             Self::Hex => Value::I64(hex(value.strip_prefix(b"0x").unwrap_or(value))?),
             Self::Seconds => Value::I64(crate::time::decimal_micros(value)?.checked_div(1_000)?),
             Self::Hms => Value::I64(parts::hms(value)?),
@@ -281,8 +302,11 @@ impl Convert {
         let none = || [None, None, None, None, None, None];
         let mut out = none();
         match self {
-            Self::Url => {
-                let parts = url_parts(value);
+            Self::Url | Self::Target => {
+                let parts = match self {
+                    Self::Target => target_parts(value),
+                    _ => url_parts(value),
+                };
                 out[0] = Some(Value::Part(value));
                 out[1] = parts.scheme.map(Value::Part);
                 out[2] = parts.host.map(Value::Part);
@@ -366,63 +390,9 @@ fn basename(value: &[u8]) -> &[u8] {
     &value[at..]
 }
 
-fn is_ip(value: &[u8]) -> bool {
+/// Whether the text is an address.
+pub fn is_ip(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(|text| text.parse::<IpAddr>().is_ok())
-}
-
-/// Host and port of `host:port`, `[v6]:port`, or a host alone.
-pub fn host_port(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
-    if let Some(rest) = value.strip_prefix(b"[") {
-        let end = memchr::memchr(b']', rest)?;
-        return Some((&rest[..end], rest[end + 1..].strip_prefix(b":")));
-    }
-    match memchr::memrchr(b':', value) {
-        Some(at) if memchr::memchr(b':', &value[..at]).is_none() => {
-            Some((&value[..at], Some(&value[at + 1..])))
-        }
-        _ => (!value.is_empty()).then_some((value, None)),
-    }
-}
-
-/// The parts of a URL, request target or `host:port`, undecoded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct UrlParts<'a> {
-    /// Before `://`.
-    pub scheme: Option<&'a [u8]>,
-    /// Host name or address.
-    pub host: Option<&'a [u8]>,
-    /// Port as written.
-    pub port: Option<&'a [u8]>,
-    /// Path, empty for a bare authority.
-    pub path: &'a [u8],
-    /// After the first `?`, without `#` and what follows.
-    pub query: Option<&'a [u8]>,
-}
-
-/// Splits a URL, a request target (`/a?b`) or a bare `host:port`.
-pub fn url_parts(value: &[u8]) -> UrlParts<'_> {
-    let value = memchr::memchr(b'#', value).map_or(value, |at| &value[..at]);
-    let (before, query) = match memchr::memchr(b'?', value) {
-        Some(at) => (&value[..at], Some(&value[at + 1..])),
-        None => (value, None),
-    };
-    let (scheme, rest) = match memchr::memmem::find(before, b"://") {
-        Some(at) if at > 0 && before[..at].iter().all(u8::is_ascii_alphanumeric) => {
-            (Some(&before[..at]), &before[at + 3..])
-        }
-        _ if before.starts_with(b"/") || before == b"*" => {
-            return UrlParts { path: before, query, ..UrlParts::default() };
-        }
-        _ => (None, before),
-    };
-    let slash = memchr::memchr(b'/', rest).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(slash);
-    let authority = memchr::memrchr(b'@', authority).map_or(authority, |at| &authority[at + 1..]);
-    let (host, port) = match host_port(authority) {
-        Some((host, port)) => ((!host.is_empty()).then_some(host), port),
-        None => (None, None),
-    };
-    UrlParts { scheme, host, port, path, query }
 }
 
 /// Decimal (with sign) or `0x` hexadecimal.

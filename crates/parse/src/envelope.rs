@@ -21,7 +21,7 @@ pub const ENVELOPES_MAX: usize = 2;
 const TRIES_MAX: usize = 3;
 
 /// Before the names of the envelope's own fields.
-const PREFIX: &[u8] = b"envelope.";
+pub const PREFIX: &[u8] = b"envelope.";
 
 /// Strings that hold the record, the surest first.
 const CARRIERS: &[&[u8]] = &[
@@ -78,6 +78,7 @@ pub const HOSTS: &[&str] = &[
     "hostname",
     "HostName",
     "host",
+    "result.host",
     "agent.hostname",
     "beat.hostname",
     "beat.name",

@@ -4,6 +4,7 @@
 //! exactly one event for a record and never fails. [`frame`] cuts files into records.
 
 pub mod charset;
+mod conditions;
 pub mod convert;
 pub mod decode;
 pub mod def;

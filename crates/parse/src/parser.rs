@@ -2,7 +2,7 @@
 
 use crate::charset;
 use crate::decode::{Decoder, Malformed, json, syslog};
-use crate::def::{Op, Source, Test};
+use crate::def::Source;
 use crate::envelope::{self, ENVELOPES_MAX};
 use crate::frame::RECORD_BYTES_MAX;
 use crate::header::{Columns, Plans};
@@ -57,7 +57,7 @@ pub struct Parser {
     sources: Arc<Sources>,
     fields: Arc<FieldTable>,
     /// Interned ids of the sources' names.
-    ids: Vec<FieldId>,
+    pub(crate) ids: Vec<FieldId>,
     recogniser: Recogniser,
     /// By source, the first that reads records alike: what one has read need not be read again.
     alike: Vec<usize>,
@@ -408,68 +408,6 @@ impl Parser {
         let projection = Projection { ids: &self.ids, source, zone };
         let time = projection.run(sink, event, context).or(outer);
         (event.class, event.logsource, time)
-    }
-
-    /// The place of the first `[[event]]` whose conditions hold.
-    fn event_of(&self, source: &Source, sink: &Sink<'_, '_>) -> usize {
-        let dispatch = &source.dispatch;
-        let holds = |at: &u16| {
-            source.events.get(usize::from(*at)).is_some_and(|event| self.holds(sink, &event.when))
-        };
-        let found = match dispatch.field {
-            None => dispatch.others.iter().find(|at| holds(at)).copied(),
-            Some(field) => {
-                let id = self.id(field);
-                let mut values = sink.named(id);
-                let list = match (values.next(), values.next()) {
-                    (Some((_, span)), None) => dispatch.by_value.get(sink.value(span)),
-                    (None, _) => None,
-                    // A repeated field: each value may decide, so all events are tried.
-                    (Some(_), Some(_)) => {
-                        return source
-                            .events
-                            .iter()
-                            .position(|event| self.holds(sink, &event.when))
-                            .unwrap_or(source.events.len());
-                    }
-                };
-                list.unwrap_or(&dispatch.others).iter().find(|at| holds(at)).copied()
-            }
-        };
-        found.map_or(source.events.len(), usize::from)
-    }
-
-    fn holds(&self, sink: &Sink<'_, '_>, tests: &[Test]) -> bool {
-        tests.iter().all(|test| {
-            let id = self.id(test.field);
-            let mut spans = sink.named(id);
-            let any = |compare: fn(&[u8], &[u8]) -> bool| {
-                spans.clone().any(|(_, span)| {
-                    let value = sink.value(span);
-                    test.values.iter().any(|wanted| compare(value, wanted))
-                })
-            };
-            let outcome = match test.op {
-                Op::Exists => spans.next().is_some(),
-                Op::Equals => any(|value, wanted| value == wanted),
-                Op::Starts => any(|value, wanted| value.starts_with(wanted)),
-                Op::Ends => any(|value, wanted| value.ends_with(wanted)),
-                Op::Contains => any(|value, wanted| memchr::memmem::find(value, wanted).is_some()),
-                Op::Below(other) => {
-                    let other = self.id(other);
-                    let number = |id| {
-                        let (_, span) = sink.named(id).next()?;
-                        crate::convert::integer(sink.value(span))
-                    };
-                    matches!((number(id), number(other)), (Some(a), Some(b)) if a < b)
-                }
-            };
-            outcome != test.negate
-        })
-    }
-
-    fn id(&self, name: u32) -> FieldId {
-        self.ids.get(name as usize).copied().unwrap_or(FieldId(u32::MAX - 1))
     }
 }
 

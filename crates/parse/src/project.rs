@@ -1,11 +1,14 @@
 //! From a source's fields to OCSF columns, Sigma aliases, ties and time.
 
-use crate::convert::{Convert, Value, answer_list};
+mod located;
+
+use crate::convert::{Convert, answer_list, forwarded};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
 use crate::{enums, envelope};
+use located::{Located, located};
 use std::sync::LazyLock;
 use yagura_event::batch::{RelationSpan, Text};
 use yagura_event::column::ColumnType;
@@ -210,6 +213,9 @@ impl Projection<'_> {
                 sink.column(number, Scalar::I64(id));
             }
         }
+        if matches!(entry.convert, Convert::HttpStatus) {
+            caption(sink, &entry.target);
+        }
         Some(entry.convert.keeps() && !taken)
     }
 
@@ -265,6 +271,9 @@ impl Projection<'_> {
             Convert::DnsAnswers => answers(texts.iter().map(String::as_str)),
             Convert::DnsAnswerList => answers(texts.iter().flat_map(|text| answer_list(text))),
             Convert::Sans => objects("name"),
+            Convert::Forwarded => {
+                serde_json::json!(texts.iter().flat_map(|text| forwarded(text)).collect::<Vec<_>>())
+            }
             _ => serde_json::json!(texts),
         };
         let text = sink.text(json.to_string().as_bytes());
@@ -462,36 +471,5 @@ fn answers<'t>(texts: impl Iterator<Item = &'t str>) -> serde_json::Value {
 fn mark(sink: &mut Sink<'_, '_>, at: usize, flag: u8) {
     if let Some(span) = sink.span_at(at) {
         span.flags.0 |= flag;
-    }
-}
-
-/// A converted value without a borrow of the arena.
-enum Located {
-    Text(Text),
-    Owned(Vec<u8>),
-    Scalar(Scalar),
-}
-
-impl Located {
-    fn place(self, sink: &mut Sink<'_, '_>) -> Scalar {
-        match self {
-            Self::Text(text) => Scalar::Text(text),
-            Self::Owned(bytes) => Scalar::Text(sink.text(&bytes)),
-            Self::Scalar(scalar) => scalar,
-        }
-    }
-}
-
-fn located(value: Value<'_>, whole: &[u8], text: Text) -> Located {
-    match value {
-        Value::Part(part) => {
-            // A part is a slice of `whole`, so the distance is its offset in it.
-            let skip = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize) as u32;
-            Located::Text(Text { off: text.off + skip.min(text.len), len: part.len() as u32 })
-        }
-        Value::Owned(bytes) => Located::Owned(bytes),
-        Value::I64(number) => Located::Scalar(Scalar::I64(number)),
-        Value::F64(number) => Located::Scalar(Scalar::F64(number)),
-        Value::Bool(truth) => Located::Scalar(Scalar::Bool(truth)),
     }
 }

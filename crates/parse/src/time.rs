@@ -80,7 +80,7 @@ impl Zone<'_> {
     /// change of the clocks skips or repeats takes the offset before it.
     fn to_utc(self, wall: Micros) -> Micros {
         let Some(name) = self.name else { return wall };
-        if let Some((minutes, _)) = offset(name.as_bytes()) {
+        if let Some(minutes) = zone_offset(name) {
             return wall - minutes * MINUTE;
         }
         let Ok(zone) = TimeZone::get(name) else { return wall };
@@ -113,7 +113,7 @@ impl Zone<'_> {
 
 /// Whether a zone name of a context can be read: an IANA name or an offset.
 pub fn is_zone(name: &str) -> bool {
-    offset(name.as_bytes()).is_some() || TimeZone::get(name).is_ok()
+    zone_offset(name).is_some() || TimeZone::get(name).is_ok()
 }
 
 /// A time that was read, and whether the stamp named its year.
@@ -315,6 +315,20 @@ fn fraction(rest: &[u8], micro: &mut u32) -> usize {
     point + digits
 }
 
+/// Minutes of a zone that is named by its distance: `+09:00`, `UTC+9`, `GMT-3:30`.
+fn zone_offset(name: &str) -> Option<i64> {
+    let bare = name.strip_prefix("UTC").or_else(|| name.strip_prefix("GMT"));
+    let bare = bare.filter(|rest| !rest.is_empty());
+    let text = bare.unwrap_or(name).as_bytes();
+    match (bare, text) {
+        (Some(_), [sign @ (b'+' | b'-'), hours @ b'0'..=b'9']) => {
+            let minutes = i64::from(hours - b'0') * 60;
+            Some(if *sign == b'-' { -minutes } else { minutes })
+        }
+        _ => offset(text).filter(|(_, used)| *used == text.len()).map(|(minutes, _)| minutes),
+    }
+}
+
 /// Minutes of `Z`, `+hh:mm`, `+hhmm` or `+hh`, and the bytes it took.
 fn offset(rest: &[u8]) -> Option<(i64, usize)> {
     let sign = match rest.first()? {
@@ -438,7 +452,10 @@ mod tests {
     #[test]
     fn a_missing_zone_is_the_contexts() {
         check("%b %e %T", "Mar  1 09:00:00", Some("Asia/Tokyo"), "2024-03-01T00:00:00.000000Z");
-        check("%b %e %T", "Mar  1 09:00:00", Some("+09:00"), "2024-03-01T00:00:00.000000Z");
+        for zone in ["+09:00", "UTC+9", "GMT+09:00", "UTC+0900"] {
+            check("%b %e %T", "Mar  1 09:00:00", Some(zone), "2024-03-01T00:00:00.000000Z");
+        }
+        assert!(!is_zone("UTC+9x") && !is_zone("GMT+") && is_zone("GMT"));
         check("iso", "2024-07-01T12:00:00", Some("Europe/Berlin"), "2024-07-01T10:00:00.000000Z");
         check(
             "iso_utc",

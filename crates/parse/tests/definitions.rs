@@ -43,6 +43,10 @@ fn faults_name_line_and_expectation() {
         "no caption `Opn`",
     );
     check("name = \"x\"\n[[event]]\n[[event]]\nwhen = { a = 1 }", 2, "put it last");
+    let or =
+        "name = \"x\"\n[[event]]\nor = [{ a = { exists = true } }]\n[[event]]\nwhen = { b = 1 }";
+    assert!(compile(or).is_ok());
+    check("name = \"x\"\n[[event]]\nor = [{ a = { is = 1 } }]", 3, "unknown key `is`");
     check(
         "name = \"x\"\n[defaults]\nrelate = [{ kind = \"nat\", from = \"a\", to = \"ip:b\" }]",
         3,
@@ -84,6 +88,7 @@ fn sources_are_sorted_and_name_their_classes() {
     let names: Vec<_> = sources.list().map(|source| source.name.to_owned()).collect();
     assert!(names.is_sorted(), "{names:?}");
     for name in [
+        "apache_error",
         "cef",
         "cisco_asa",
         "cisco_ios",
@@ -95,6 +100,7 @@ fn sources_are_sorted_and_name_their_classes() {
         "key_value",
         "leef",
         "linux_syslog",
+        "nginx_error",
         "paloalto",
         "proxy_access",
         "shell_history",

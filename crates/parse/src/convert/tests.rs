@@ -18,6 +18,41 @@ fn urls_targets_and_authorities_split() {
 }
 
 #[test]
+fn request_targets_are_paths_unless_they_name_a_host() {
+    let split = |text: &'static str| {
+        let parts = target_parts(text.as_bytes());
+        let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+        (parts.host.map(text), text(parts.path), parts.query.map(text))
+    };
+    let path = |path: &str, query: Option<&str>| (None, path.to_owned(), query.map(str::to_owned));
+    assert_eq!(split("/a?b"), path("/a", Some("b")));
+    assert_eq!(split("./../a?b=1"), path("./../a", Some("b=1")));
+    assert_eq!(split("12.2.1"), path("12.2.1", None));
+    assert_eq!(split("*"), path("*", None));
+    assert_eq!(split("h.example:443").0.as_deref(), Some("h.example"));
+    assert_eq!(split("http://h.example/a").0.as_deref(), Some("h.example"));
+}
+
+#[test]
+fn forwarded_lists_lose_ports_and_blanks() {
+    let all = |text| forwarded(text).collect::<Vec<_>>().join("|");
+    assert_eq!(all("192.0.2.1, 198.51.100.2:8080"), "192.0.2.1|198.51.100.2");
+    assert_eq!(all("192.0.2.1,+[2001:db8::7]:9,2001:db8::8"), "192.0.2.1|2001:db8::7|2001:db8::8");
+    assert_eq!(all("-"), "");
+    assert_eq!(all("[,]:,:"), "]");
+}
+
+#[test]
+fn http_statuses_have_an_outcome() {
+    let of = |text: &'static str| match Convert::HttpStatus.apply(text.as_bytes(), &Zone::utc(0)) {
+        Some(Value::I64(id)) => id,
+        _ => 0,
+    };
+    let codes = ["99", "100", "399", "400", "599", "600", "-"];
+    assert_eq!(codes.map(of), [0, 1, 1, 2, 2, 0, 0]);
+}
+
+#[test]
 fn numbers_keep_their_bounds() {
     let zone = Zone::utc(0);
     let u16 = Convert::parse("u16").unwrap();

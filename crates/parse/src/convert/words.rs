@@ -28,6 +28,7 @@ impl Convert {
             "u32" => Self::Int(0, i64::from(u32::MAX)),
             "i64" | "int" => Self::Int(i64::MIN, i64::MAX),
             "hex" => Self::Hex,
+            "http_status" => Self::HttpStatus,
             "seconds" => Self::Seconds,
             "hms" => Self::Hms,
             "float" => Self::Float,
@@ -36,6 +37,8 @@ impl Convert {
             "dns_answers" => Self::DnsAnswers,
             "sans" => Self::Sans,
             "url" => Self::Url,
+            "target" => Self::Target,
+            "forwarded" => Self::Forwarded,
             "domain_user" => Self::DomainUser,
             "kerberos_name" => Self::KerberosName,
             "hashes" => Self::Hashes,
@@ -55,8 +58,8 @@ impl Convert {
             _ => {
                 return Err(format!(
                     "no conversion `{word}`; known: text, lower, fingerprint, plus_spaces, ip, basename, dirname, extension, \
-                     url_path, url_query, url_host, u16, u32, i64, hex, seconds, hms, float, bool, \
-                     strings, dns_answers, sans, url, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
+                     url_path, url_query, url_host, u16, u32, i64, hex, http_status, seconds, hms, float, bool, \
+                     strings, dns_answers, sans, url, target, forwarded, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
                      ip_protocol, ether_dst, ether_src, name_uid, hash, host_in_parens, blocked, \
                      sum, dns_answer_list, time:FORMAT"
                 ));

@@ -77,11 +77,21 @@ fn hierarchy(sink: &mut Sink<'_, '_>, bytes: &[u8], range: Range<usize>) {
 
 /// Quoted referrer and user agent, bracketed headers, pairs; the rest is `extra`.
 fn tail(sink: &mut Sink<'_, '_>, bytes: &[u8], mut at: usize) {
+    // Numbers between, such as the bytes of the request.
+    while let Some(end) = added_number(bytes, at) {
+        sink.plain(b"extra", at + 1..end, Number);
+        at = end;
+    }
     let mut names = [&b"cs-referer"[..], b"cs-user-agent"].into_iter();
     while bytes.get(at..at + 2) == Some(b" \"") {
         let start = at + 2;
         let Some(end) = memchr::memchr(b'"', &bytes[start..]) else { break };
-        sink.plain(names.next().unwrap_or(b"extra"), start..start + end, String);
+        let text = &bytes[start..start + end];
+        let name = names.next().unwrap_or(b"extra");
+        // One alone may be the user agent.
+        let url = matches!(text, b"" | b"-") || memchr::memmem::find(text, b":/").is_some();
+        let name = if name == b"cs-referer" && !url { names.next() } else { Some(name) };
+        sink.plain(name.unwrap_or(b"extra"), start..start + end, String);
         at = start + end + 1;
     }
     let mut names = [&b"request-headers"[..], b"response-headers"].into_iter();
@@ -94,6 +104,13 @@ fn tail(sink: &mut Sink<'_, '_>, bytes: &[u8], mut at: usize) {
     if at < bytes.len() && kv::pairs(sink, at..bytes.len(), b' ', false) == 0 {
         sink.plain(b"extra", at + 1..bytes.len(), String);
     }
+}
+
+/// The end of a number that is followed by another word.
+fn added_number(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?.strip_prefix(b" ")?;
+    let length = memchr::memchr(b' ', rest)?;
+    (length > 0 && rest[..length].iter().all(u8::is_ascii_digit)).then_some(at + 1 + length)
 }
 
 struct Words<'r> {
@@ -201,6 +218,19 @@ mod tests {
                 "timestamp=14/Jun/2024:09:10:11 +0000|time-taken=5|c-ip=192.0.2.7|s-action=TCP_TUNNEL|sc-status=200|sc-bytes=9|cs-method=CONNECT|cs-uri=a b c|cs-username=kim|s-hierarchy=FIRSTUP_PARENT|s-peer=up.example|cs-mime-type=-",
             ),
         );
+    }
+
+    #[test]
+    fn added_columns_do_not_hide_the_user_agent() {
+        let line = "1718356211.500 12 192.0.2.7 TCP_HIT/200 411 GET http://example.org/a - HIER_NONE/- text/html";
+        let native = "timestamp=1718356211.500|time-taken=12|c-ip=192.0.2.7|s-action=TCP_HIT|sc-status=200|sc-bytes=411|cs-method=GET|cs-uri=http://example.org/a|cs-username=-|s-hierarchy=HIER_NONE|s-peer=-|cs-mime-type=text/html";
+        for (added, fields) in [
+            (" 350 \"lab/1.0 (x)\"", "|extra=350|cs-user-agent=lab/1.0 (x)"),
+            (" \"http://a.example/\" \"lab\"", "|cs-referer=http://a.example/|cs-user-agent=lab"),
+            (" 350 120", "|extra=350|extra=120"),
+        ] {
+            check(&format!("{line}{added}"), Some(&format!("{native}{fields}")));
+        }
     }
 
     #[test]

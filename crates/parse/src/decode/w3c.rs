@@ -311,6 +311,7 @@ fn fits(record: &[u8], layout: &Columns, values: &[Item]) -> bool {
             b"s-computername" => !is_ip(text) && !is_method(text) && text.len() <= 63,
             b"cs-host" => text.iter().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(b)),
             b"cs(Cookie)" => text.contains(&b'='),
+            b"cs(Referer)" => memchr::memmem::find(text, b":/").is_some() || text[0] == b'/',
             b"s-sitename" => [&b"W3SVC"[..], b"MSFTPSVC", b"SMTPSVC"].iter().any(|service| {
                 text.get(..service.len()).is_some_and(|t| t.eq_ignore_ascii_case(service))
             }),

@@ -47,7 +47,7 @@ pub struct Test {
 }
 
 /// How a [`Test`] compares.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Op {
     /// Equal to a value, by case.
     Equals,
@@ -61,6 +61,11 @@ pub enum Op {
     Exists,
     /// Is a smaller number than the other field's value.
     Below(Name),
+    /// Is an address.
+    Ip,
+    /// Is there, and the record has no other fields than these and such as begin with `_`:
+    /// for kinds of record whose few names many products use.
+    AloneWith(Vec<Name>),
 }
 
 /// Where a record's time is and how it is written.

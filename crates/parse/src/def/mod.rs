@@ -15,10 +15,11 @@
 //! | `generic` | reads any record of a shape: what the record's own text is (`message`) goes before |
 //! | `observer` | the record's host is the sensor, never the party |
 //! | `[defaults]` | what every `[[event]]` has unless it says otherwise |
-//! | `[[event]]` | `when`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
+//! | `[[event]]` | `when`, `or`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
 //! | `[template]`, `[regex]`, `[csv]`, `[kv]`, `[w3c]` | options of those decoders |
 //!
-//! The first `[[event]]` whose `when` holds wins; one without `when` comes last. `map`, `set`,
+//! The first `[[event]]` whose `when` holds wins; if none does, the first of which a condition in
+//! `or` (a list of such tables) holds; one without `when` comes last. `map`, `set`,
 //! `values` and `sigma` of an event add to the defaults' and win by key, `relate` adds, the
 //! rest replaces.
 

@@ -20,6 +20,7 @@ type Result<T> = std::result::Result<T, SourceError>;
 
 const EVENT_KEYS: &[&str] = &[
     "when",
+    "or",
     "class",
     "logsource",
     "time",
@@ -45,24 +46,33 @@ impl Reader<'_> {
         if let Some(defaults) = &defaults {
             defaults.only(EVENT_KEYS)?;
         }
-        let mut events = Vec::new();
+        let (mut events, mut others) = (Vec::new(), Vec::new());
         let tables = root.get("event").map(|node| node.items()).unwrap_or_default();
-        if tables.len() > EVENTS_MAX {
-            return Err(SourceError::file(root.origin.file, "too many [[event]] tables"));
-        }
         for (at, node) in tables.iter().enumerate() {
             let table = node.table()?;
             table.only(EVENT_KEYS)?;
-            if table.get("when").is_none() && at + 1 < tables.len() {
+            let or = table.get("or").map(|node| node.items()).unwrap_or_default();
+            let when = table.get("when").is_some();
+            if !when && or.is_empty() && at + 1 < tables.len() {
                 return Err(node.error("an [[event]] without `when` takes all: put it last"));
             }
-            events.push(self.event(&[Some(table), defaults])?);
+            let event = self.event(&[Some(table), defaults])?;
+            for item in &or {
+                let when = self.tests(&item.table()?)?;
+                others.push(EventDef { when, ..event.clone() });
+            }
+            if when || or.is_empty() {
+                events.push(event);
+            }
         }
-        if tables
-            .last()
-            .is_none_or(|last| last.as_table().is_some_and(|table| table.get("when").is_some()))
-        {
-            events.push(self.event(&[None, defaults])?);
+        let last = match events.pop_if(|last| last.when.is_empty()) {
+            Some(last) => last,
+            None => self.event(&[None, defaults])?,
+        };
+        events.append(&mut others);
+        events.push(last);
+        if events.len() > EVENTS_MAX {
+            return Err(SourceError::file(root.origin.file, "too many [[event]] tables"));
         }
         Ok(events)
     }
@@ -139,7 +149,16 @@ impl Reader<'_> {
                 tests.push(Test { field, op: Op::Equals, values: scalars(&node)?, negate: false });
                 continue;
             };
-            inner.only(&["starts", "ends", "contains", "exists", "not", "below"])?;
+            inner.only(&[
+                "starts",
+                "ends",
+                "contains",
+                "exists",
+                "not",
+                "below",
+                "ip",
+                "alone_with",
+            ])?;
             for (word, _, node) in inner.entries() {
                 let (op, negate) = match word {
                     "starts" => (Op::Starts, false),
@@ -147,10 +166,12 @@ impl Reader<'_> {
                     "contains" => (Op::Contains, false),
                     "exists" => (Op::Exists, !node.truth()?),
                     "below" => (Op::Below(self.names.intern(node.text()?)), false),
+                    "ip" => (Op::Ip, !node.truth()?),
+                    "alone_with" => (Op::AloneWith(self.fields(&node)?), false),
                     _ => (Op::Equals, true),
                 };
-                let plain = matches!(op, Op::Exists | Op::Below(_));
-                let values = if plain { Vec::new() } else { scalars(&node)? };
+                let plain = matches!(op, Op::Equals | Op::Starts | Op::Ends | Op::Contains);
+                let values = if plain { scalars(&node)? } else { Vec::new() };
                 tests.push(Test { field, op, values, negate });
             }
         }

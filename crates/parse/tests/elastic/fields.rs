@@ -57,7 +57,9 @@ macro_rules! fields {
 fields! {
     Address Ip {
         "source.ip" => ["src_endpoint.ip"];
-        "client.ip" => ["src_endpoint.ip"];
+        // Where a document's client is another than its source, it is the one that a proxy
+        // forwarded for.
+        "client.ip" => ["src_endpoint.ip", "http_request.x_forwarded_for"];
         "destination.ip" => ["dst_endpoint.ip"];
         "server.ip" => ["dst_endpoint.ip"];
         "source.nat.ip" => ["src_endpoint.proxy_endpoint.ip"];

@@ -41,7 +41,8 @@ fn percent(part: u64, whole: u64) -> f64 {
 /// Scores by kind.
 pub type Scores = BTreeMap<Kind, Score>;
 
-/// Compares; `miss` is told each value that was not found and what is held instead.
+/// Compares; `miss` is told each value that was not found and what is held instead, and with
+/// `!` before the path each held value that the document contradicts and what it says.
 pub fn judge(
     raw: &str,
     ecs: &Value,
@@ -68,7 +69,7 @@ pub fn judge(
             }
         }
     }
-    for (kind, wrong) in wrong(ecs, ocsf) {
+    for (kind, wrong) in wrong(ecs, ocsf, miss) {
         scores.entry(kind).or_default().wrong += wrong;
     }
     actions(raw, ecs, ocsf, scores.entry(Kind::Action).or_default(), miss);
@@ -77,7 +78,7 @@ pub fn judge(
 
 /// Values of the event that the document contradicts: it names others for that attribute,
 /// or has this very value only elsewhere.
-fn wrong(ecs: &Value, ocsf: &Value) -> BTreeMap<Kind, u64> {
+fn wrong(ecs: &Value, ocsf: &Value, miss: &mut dyn FnMut(&str, &str, &str)) -> BTreeMap<Kind, u64> {
     let mut count = BTreeMap::new();
     let mut paths: Vec<_> = FIELDS.iter().flat_map(|field| field.ocsf).copied().collect();
     paths.sort_unstable();
@@ -89,7 +90,13 @@ fn wrong(ecs: &Value, ocsf: &Value) -> BTreeMap<Kind, u64> {
             .iter()
             .flat_map(|field| values(ecs, field.ecs).into_iter().map(|value| (field.how, value)))
             .collect();
-        for (value, domain) in held(ocsf, path) {
+        let all = held(ocsf, path);
+        // Of the addresses that a request was forwarded for, documents keep one.
+        let one = path == "http_request.x_forwarded_for"
+            && all
+                .iter()
+                .any(|(value, _)| expected.iter().any(|(how, e)| how.same(e, value, None)));
+        for (value, domain) in all.into_iter().filter(|_| !one) {
             let same = |(how, wanted): &(How, String)| how.same(wanted, &value, domain.as_deref());
             let elsewhere = || {
                 matches!(first.kind, Kind::Address | Kind::Port | Kind::User | Kind::Hash)
@@ -103,6 +110,10 @@ fn wrong(ecs: &Value, ocsf: &Value) -> BTreeMap<Kind, u64> {
             };
             let contradicted =
                 if expected.is_empty() { elsewhere() } else { !expected.iter().any(same) };
+            if contradicted {
+                let said: Vec<_> = expected.iter().map(|(_, value)| value.as_str()).collect();
+                miss(&format!("!{path}"), &value, &said.join(" "));
+            }
             *count.entry(first.kind).or_default() += u64::from(contradicted);
         }
     }
@@ -151,6 +162,7 @@ fn actions(
         score.found += u64::from(right);
         score.wrong += u64::from(!right && contradicted);
         if !right {
+            let name = if contradicted { format!("!{field}") } else { field.to_owned() };
             let held = |path: &str| values(ocsf, path).join("");
             let instead = [
                 held("action"),
@@ -160,7 +172,7 @@ fn actions(
                 held("metadata.event_code"),
                 held("class_name"),
             ];
-            miss(field, expected, &instead.join("/"));
+            miss(&name, expected, &instead.join("/"));
         }
     };
     let types = values(ecs, "event.type");
@@ -231,8 +243,10 @@ fn worded(ocsf: &Value, word: &str) -> bool {
         "http_request.http_method",
         "message",
     ];
+    // OCSF calls a login a logon.
     let plain = |text: &str| {
-        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+        let all: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
+        all.to_ascii_lowercase().replace("login", "logon").replace("logout", "logoff")
     };
     PATHS.iter().flat_map(|path| values(ocsf, path)).any(|value| plain(&value) == plain(word))
 }
