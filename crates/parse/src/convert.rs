@@ -56,7 +56,8 @@ pub enum Convert {
     Sans,
     /// A URL into its parts.
     Url,
-    /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
+    /// `DOMAIN\user`, `user@realm` or `CN=user,..,DC=corp,DC=example` into name and domain; a
+    /// bare name has no domain.
     DomainUser,
     /// A Kerberos name, `user/REALM`, into name and domain.
     KerberosName,
@@ -289,6 +290,11 @@ impl Convert {
                 out[3] = parts.port.and_then(integer).map(Value::I64);
                 out[4] = (!parts.path.is_empty()).then_some(Value::Part(parts.path));
                 out[5] = parts.query.map(Value::Part);
+            }
+            Self::DomainUser if parts::is_distinguished(value) => {
+                let (name, domain) = parts::distinguished(value);
+                out[0] = Some(Value::Owned(name));
+                out[1] = domain.map(Value::Owned);
             }
             Self::DomainUser => {
                 let (name, domain) = domain_user(value);

@@ -22,6 +22,7 @@ pub mod tsv;
 pub mod w3c;
 pub mod windows;
 mod windows_json;
+mod windows_powershell;
 mod windows_shapes;
 pub mod xml;
 

@@ -41,7 +41,8 @@ fn percent(part: u64, whole: u64) -> f64 {
 /// Scores by kind.
 pub type Scores = BTreeMap<Kind, Score>;
 
-/// Compares; `miss` is told each value that was not found and what is held instead.
+/// Compares; `miss` is told each value that was not found and what is held instead, and,
+/// with `wrong` before the path, each one that the document contradicts.
 pub fn judge(
     raw: &str,
     ecs: &Value,
@@ -49,7 +50,7 @@ pub fn judge(
     miss: &mut dyn FnMut(&str, &str, &str),
 ) -> Scores {
     let mut scores = Scores::new();
-    for field in FIELDS {
+    for field in FIELDS.iter().filter(|field| field.counts()) {
         let held: Vec<_> = field.ocsf.iter().flat_map(|path| held(ocsf, path)).collect();
         for expected in distinct(values(ecs, field.ecs)) {
             if !field.how.stated(&expected, raw) {
@@ -68,7 +69,7 @@ pub fn judge(
             }
         }
     }
-    for (kind, wrong) in wrong(ecs, ocsf) {
+    for (kind, wrong) in wrong(ecs, ocsf, miss) {
         scores.entry(kind).or_default().wrong += wrong;
     }
     actions(raw, ecs, ocsf, scores.entry(Kind::Action).or_default(), miss);
@@ -77,7 +78,11 @@ pub fn judge(
 
 /// Values of the event that the document contradicts: it names others for that attribute,
 /// or has this very value only elsewhere.
-fn wrong(ecs: &Value, ocsf: &Value) -> BTreeMap<Kind, u64> {
+fn wrong(
+    ecs: &Value,
+    ocsf: &Value,
+    miss: &mut dyn FnMut(&str, &str, &str),
+) -> BTreeMap<Kind, u64> {
     let mut count = BTreeMap::new();
     let mut paths: Vec<_> = FIELDS.iter().flat_map(|field| field.ocsf).copied().collect();
     paths.sort_unstable();
@@ -103,6 +108,10 @@ fn wrong(ecs: &Value, ocsf: &Value) -> BTreeMap<Kind, u64> {
             };
             let contradicted =
                 if expected.is_empty() { elsewhere() } else { !expected.iter().any(same) };
+            if contradicted {
+                let wanted: Vec<_> = expected.iter().map(|(_, value)| value.as_str()).collect();
+                miss(&format!("wrong {path}"), &wanted.join(" "), &value);
+            }
             *count.entry(first.kind).or_default() += u64::from(contradicted);
         }
     }

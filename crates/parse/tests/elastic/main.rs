@@ -197,7 +197,10 @@ fn the_judge_tells_right_wrong_and_unstated_values_apart() {
     let raw = "14 May 14:00:51 drop 192.0.2.1:5 198.51.100.9 corp\\nina";
     let mut missed = Vec::new();
     let scores = judge(raw, &ecs, &ocsf, &mut |field, _, _| missed.push(field.to_owned()));
-    assert_eq!(missed, ["destination.ip", "source.port"]);
+    assert_eq!(
+        missed,
+        ["destination.ip", "source.port", "wrong dst_endpoint.ip", "wrong src_endpoint.port"]
+    );
     let of = |kind| {
         let score: Score = scores[&kind];
         (score.expected, score.found, score.wrong)
