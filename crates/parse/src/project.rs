@@ -1,8 +1,9 @@
 //! From a source's fields to OCSF columns, Sigma aliases, ties and time.
 
-use crate::convert::{Convert, Value, answer_list};
+use crate::convert::{Convert, answer_list};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
+use crate::located::{Located, located};
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
 use crate::{enums, envelope};
@@ -166,6 +167,12 @@ impl Projection<'_> {
         }
         let Some(at) = self.first_set(sink, &entry.fields, fields) else { return };
         let Some(span) = sink.spans().get(at).copied() else { return };
+        if let Some(same) = entry.unless
+            && let Some(other) = self.position(sink, same, fields)
+            && sink.spans().get(other).is_some_and(|other| sink.value(other) == sink.value(&span))
+        {
+            return mark(sink, at, SpanFlags::MAPPED);
+        }
         let done = match &entry.target {
             Target::Parts(columns) => self.parts(sink, entry, columns, span),
             Target::Column(column) => match &entry.values {
@@ -355,8 +362,11 @@ impl Projection<'_> {
         let (mut from_at, mut to_at) = (0, 0);
         while let Some(from) = self.end(sink, relation.from, from_at) {
             while let Some(to) = self.end(sink, relation.to, to_at) {
-                let span = RelationSpan { kind: relation.kind, from, to };
-                sink.batch().relations.push(span);
+                // An address translated to itself is tied to nothing.
+                if from.0 != to.0 || sink.bytes(from.1) != sink.bytes(to.1) {
+                    let span = RelationSpan { kind: relation.kind, from, to };
+                    sink.batch().relations.push(span);
+                }
                 to_at += 1;
             }
             (from_at, to_at) = (from_at + 1, 0);
@@ -463,36 +473,5 @@ fn answers<'t>(texts: impl Iterator<Item = &'t str>) -> serde_json::Value {
 fn mark(sink: &mut Sink<'_, '_>, at: usize, flag: u8) {
     if let Some(span) = sink.span_at(at) {
         span.flags.0 |= flag;
-    }
-}
-
-/// A converted value without a borrow of the arena.
-enum Located {
-    Text(Text),
-    Owned(Vec<u8>),
-    Scalar(Scalar),
-}
-
-impl Located {
-    fn place(self, sink: &mut Sink<'_, '_>) -> Scalar {
-        match self {
-            Self::Text(text) => Scalar::Text(text),
-            Self::Owned(bytes) => Scalar::Text(sink.text(&bytes)),
-            Self::Scalar(scalar) => scalar,
-        }
-    }
-}
-
-fn located(value: Value<'_>, whole: &[u8], text: Text) -> Located {
-    match value {
-        Value::Part(part) => {
-            // A part is a slice of `whole`, so the distance is its offset in it.
-            let skip = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize) as u32;
-            Located::Text(Text { off: text.off + skip.min(text.len), len: part.len() as u32 })
-        }
-        Value::Owned(bytes) => Located::Owned(bytes),
-        Value::I64(number) => Located::Scalar(Scalar::I64(number)),
-        Value::F64(number) => Located::Scalar(Scalar::F64(number)),
-        Value::Bool(truth) => Located::Scalar(Scalar::Bool(truth)),
     }
 }

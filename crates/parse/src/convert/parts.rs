@@ -148,3 +148,15 @@ pub fn distinguished(value: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     }
     (name, (!domain.is_empty()).then_some(domain))
 }
+
+/// The user before a security group's tag, without `LOCAL\`, which is the firewall's own list
+/// and no domain; empty where there is only a tag (`12`, `12:name`).
+pub fn untagged(value: &[u8]) -> &[u8] {
+    let end = memchr::memmem::find(value, b", ").unwrap_or(value.len());
+    let user = value[..end].strip_prefix(b"LOCAL\\").unwrap_or(&value[..end]);
+    let digits = user.iter().take_while(|b| b.is_ascii_digit()).count();
+    match user.get(digits) {
+        None | Some(b':') if digits > 0 => b"",
+        _ => user,
+    }
+}

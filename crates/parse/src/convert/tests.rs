@@ -51,6 +51,12 @@ fn users_and_hashes_split() {
     assert_eq!(split(b"cn=a"), expect("a", "None"));
     assert_eq!(split(b"CN=\\"), expect("", "None"));
     assert_eq!(split(b"CORP\\a"), expect("a", "CORP"));
+    assert_eq!(parts::untagged(b"CORP\\a, 12"), b"CORP\\a");
+    assert_eq!(parts::untagged(b"LOCAL\\a, 12:x"), b"a");
+    assert_eq!(parts::untagged(b"12:name"), b"");
+    assert_eq!(parts::untagged(b"12"), b"");
+    assert_eq!(parts::untagged(b"12a"), b"12a");
+    assert_eq!(parts::untagged(b""), b"");
     let parts = Convert::Hashes.split(b"MD5=AA,SHA256=BB,IMPHASH=CC").unwrap();
     assert_eq!(parts[0], Some(Value::Part(b"AA")));
     assert_eq!(parts[2], Some(Value::Part(b"BB")));

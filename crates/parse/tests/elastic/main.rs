@@ -35,20 +35,20 @@ struct Package(&'static str, &'static [&'static str], f64);
 /// Floors are what is reached, rounded down; they rise with the sources.
 const PACKAGES: &[Package] = &[
     Package("cloud/aws", &["cloudtrail"], 98.0),
-    Package("firewall/cisco_asa", &[], 81.5),
-    Package("firewall/cisco_ftd", &[], 54.5),
-    Package("firewall/cisco_ios", &[], 3.0),
+    Package("firewall/cisco_asa", &[], 98.5),
+    Package("firewall/cisco_ftd", &[], 97.5),
+    Package("firewall/cisco_ios", &[], 97.0),
     Package("firewall/fortinet_fortigate", &[], 98.5),
     Package("firewall/iptables", &[], 100.0),
     Package("firewall/panw", &[], 98.5),
     Package("generic/cef", &[], 100.0),
-    Package("ids/snort", &[], 35.5),
+    Package("ids/snort", &[], 95.5),
     Package("ids/suricata", &[], 98.0),
     Package("ids/zeek", &[], 89.5),
-    Package("os/auditd", &[], 94.0),
+    Package("os/auditd", &[], 98.5),
     Package("os/sysmon_linux", &[], 66.5),
-    Package("os/system", &["auth", "security", "syslog"], 73.0),
-    Package("os/windows", &[], 91.5),
+    Package("os/system", &["auth", "security", "syslog"], 97.0),
+    Package("os/windows", &[], 99.0),
     Package("proxy/squid", &[], 90.5),
     Package("web/apache", &[], 77.5),
     Package("web/iis", &[], 92.0),
@@ -162,7 +162,13 @@ fn parse(parser: &Parser, raw: &str, expected: &Value) -> Value {
     let received = time.unwrap_or_else(|| parse_rfc3339("2024-06-30T00:00:00Z").unwrap()) + DAY / 2;
     let mut context =
         Context::new("default", "elastic", SourceChoice::Auto, Reference::At(received));
-    context.time_zone = values(expected, "event.timezone").first().cloned();
+    // An offset is configured as such, however a document writes it (`GMT-0200`).
+    let zone = values(expected, "event.timezone").first().cloned();
+    context.time_zone =
+        zone.map(|zone| match zone.strip_prefix("GMT").or(zone.strip_prefix("UTC")) {
+            Some(offset) if offset.starts_with(['+', '-']) => offset.to_owned(),
+            _ => zone,
+        });
     let head = RecordHeader {
         id: EventId::content(0, 1),
         received_time: received,
