@@ -261,7 +261,8 @@ fn stamp_len(text: &[u8]) -> Option<usize> {
     Some(used + zone_len(&text[used..]))
 }
 
-/// Bytes of a zone's name and the space before it: ` EDT:`, ` UTC `, ` UTC+1:`.
+/// Bytes of a zone's name and the space before it: ` EDT:`, ` UTC+1:`. Without the colon it
+/// would be a host.
 fn zone_len(text: &[u8]) -> usize {
     let Some(rest) = text.strip_prefix(b" ") else { return 0 };
     let letters = rest.iter().take(5).take_while(|b| b.is_ascii_alphabetic()).count();
@@ -271,7 +272,7 @@ fn zone_len(text: &[u8]) -> usize {
     let offset = rest[letters..].iter().take(6);
     let offset = offset.take_while(|b| b.is_ascii_digit() || b"+-:".contains(b)).count();
     let end = letters + offset - usize::from(rest[..letters + offset].ends_with(b":"));
-    if matches!(rest.get(end), Some(b':' | b' ')) { end + 1 } else { 0 }
+    if rest.get(end) == Some(&b':') { end + 1 } else { 0 }
 }
 
 fn token(bytes: &[u8], at: usize) -> usize {
@@ -351,6 +352,10 @@ mod tests {
         check(
             "May 14 2024 12:00:00 EDT: %ASA-6-1: x",
             Some(("timestamp=May 14 2024 12:00:00 EDT", "%ASA-6-1: x")),
+        );
+        check(
+            "May 14 12:00:00 west cron: x",
+            Some(("timestamp=May 14 12:00:00 hostname=west program=cron", "x")),
         );
         check(
             "May 14 12:00:00 192.0.2.9: %ASA-6-1: x",
