@@ -66,8 +66,12 @@ pub enum Convert {
     /// Every value of the field, each a list of hosts that a request was forwarded for, as a
     /// JSON array of them without ports.
     Forwarded,
-    /// `DOMAIN\user` or `user@realm` into name and domain; a bare name has no domain.
+    /// `DOMAIN\user`, `user@realm` or `CN=user,..,DC=corp,DC=example` into name and domain; a
+    /// bare name has no domain.
     DomainUser,
+    /// A user as Cisco's identity firewall notes it at an address: `DOMAIN\user`, a security
+    /// group's tag behind a comma or in its place (`DOMAIN\user, 12`, `12:name`, which is none).
+    TaggedUser,
     /// A Kerberos name, `user/REALM`, into name and domain.
     KerberosName,
     /// `MD5=..,SHA256=..` into hashes.
@@ -191,7 +195,7 @@ impl Convert {
             Self::Url | Self::Target => {
                 &["url_string", "scheme", "hostname", "port", "path", "query_string"]
             }
-            Self::DomainUser | Self::KerberosName => &["name", "domain"],
+            Self::DomainUser | Self::KerberosName | Self::TaggedUser => &["name", "domain"],
             Self::Hashes => &["md5", "sha1", "sha256", "imphash"],
             Self::HostPort | Self::UrlEndpoint => &["hostname", "ip", "port"],
             Self::Host | Self::HostInParens => &["hostname", "ip"],
@@ -313,6 +317,16 @@ impl Convert {
                 out[3] = parts.port.and_then(integer).map(Value::I64);
                 out[4] = (!parts.path.is_empty()).then_some(Value::Part(parts.path));
                 out[5] = parts.query.map(Value::Part);
+            }
+            Self::DomainUser if parts::is_distinguished(value) => {
+                let (name, domain) = parts::distinguished(value);
+                out[0] = Some(Value::Owned(name));
+                out[1] = domain.map(Value::Owned);
+            }
+            Self::TaggedUser => {
+                let (name, domain) = domain_user(parts::untagged(value));
+                out[0] = (!name.is_empty()).then_some(Value::Part(name));
+                out[1] = domain.map(Value::Part);
             }
             Self::DomainUser => {
                 let (name, domain) = domain_user(value);

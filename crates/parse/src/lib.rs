@@ -11,6 +11,7 @@ pub mod def;
 mod envelope;
 pub mod frame;
 pub mod header;
+mod located;
 pub mod parser;
 mod project;
 mod recognise;

@@ -1,14 +1,12 @@
 //! From a source's fields to OCSF columns, Sigma aliases, ties and time.
 
-mod located;
-
 use crate::convert::{Convert, answer_list, forwarded};
 use crate::decode::syslog::STAMP_FORMATS;
 use crate::def::{AliasDef, Constant, End, EventDef, MapDef, RelateDef, Source, Target, TimeDef};
+use crate::located::{Located, located};
 use crate::sink::Sink;
 use crate::time::{Format, Stamp, Zone};
 use crate::{enums, envelope};
-use located::{Located, located};
 use std::sync::LazyLock;
 use yagura_event::batch::{RelationSpan, Text};
 use yagura_event::column::ColumnType;
@@ -168,6 +166,12 @@ impl Projection<'_> {
         }
         let Some(at) = self.first_set(sink, &entry.fields, fields) else { return };
         let Some(span) = sink.spans().get(at).copied() else { return };
+        if let Some(same) = entry.unless
+            && let Some(other) = self.position(sink, same, fields)
+            && sink.spans().get(other).is_some_and(|other| sink.value(other) == sink.value(&span))
+        {
+            return mark(sink, at, SpanFlags::MAPPED);
+        }
         let done = match &entry.target {
             Target::Parts(columns) => self.parts(sink, entry, columns, span),
             Target::Column(column) => match &entry.values {
@@ -363,8 +367,11 @@ impl Projection<'_> {
         let (mut from_at, mut to_at) = (0, 0);
         while let Some(from) = self.end(sink, relation.from, from_at) {
             while let Some(to) = self.end(sink, relation.to, to_at) {
-                let span = RelationSpan { kind: relation.kind, from, to };
-                sink.batch().relations.push(span);
+                // An address translated to itself is tied to nothing.
+                if from.0 != to.0 || sink.bytes(from.1) != sink.bytes(to.1) {
+                    let span = RelationSpan { kind: relation.kind, from, to };
+                    sink.batch().relations.push(span);
+                }
                 to_at += 1;
             }
             (from_at, to_at) = (from_at + 1, 0);

@@ -1,8 +1,11 @@
 //! Time stamps: compiled formats, and what a stamp without year or zone means.
 
+mod zones;
+
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use yagura_event::Micros;
 use yagura_event::time::{Civil, DAY, HOUR, MINUTE, SECOND, civil, from_civil};
+pub use zones::zone_minutes;
 
 /// Latest year read: beyond it microseconds leave no room for arithmetic, and no log has it.
 const YEAR_MAX: i32 = 9_999;
@@ -53,7 +56,7 @@ pub enum Word {
     Fraction,
     /// `+hh:mm`, `+hhmm` or `Z`.
     Offset,
-    /// Letters, which are skipped.
+    /// Letters: the zone where they name one that is the same everywhere, else skipped.
     ZoneName,
     /// Any number of spaces, at least one.
     Space,
@@ -196,7 +199,11 @@ pub fn scan(words: &[Word], value: &[u8], zone: &Zone<'_>) -> Option<(Stamp, usi
                 minutes = Some(offset);
                 used
             }
-            Word::ZoneName => rest.iter().take_while(|b| b.is_ascii_alphabetic()).count(),
+            Word::ZoneName => {
+                let (east, used) = zones::named(rest);
+                minutes = east.or(minutes);
+                used
+            }
         };
     }
     let time = resolve(c, year, minutes, zone)?;

@@ -117,3 +117,46 @@ pub fn truth(value: &[u8]) -> Option<bool> {
     }
     FALSE.iter().any(|word| value.eq_ignore_ascii_case(word)).then_some(false)
 }
+
+/// Whether a value is a distinguished name that begins with a common name.
+pub fn is_distinguished(value: &[u8]) -> bool {
+    value.get(..3).is_some_and(|head| head.eq_ignore_ascii_case(b"CN="))
+}
+
+/// The common name of a distinguished name, backslashes before a character taken off, and its
+/// domain components with dots between.
+pub fn distinguished(value: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let mut escaped = false;
+    let mut parts = value.split(|byte| {
+        let ends = *byte == b',' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    let mut name = Vec::new();
+    let mut bytes = parts.next().and_then(|part| part.get(3..)).unwrap_or_default().iter();
+    while let Some(byte) = bytes.next() {
+        name.extend(if *byte == b'\\' { bytes.next() } else { Some(byte) });
+    }
+    let mut domain = Vec::new();
+    for part in parts {
+        if let Some((b"DC=" | b"dc=", component)) = part.split_at_checked(3) {
+            if !domain.is_empty() {
+                domain.push(b'.');
+            }
+            domain.extend_from_slice(component);
+        }
+    }
+    (name, (!domain.is_empty()).then_some(domain))
+}
+
+/// The user before a security group's tag, without `LOCAL\`, which is the firewall's own list
+/// and no domain; empty where there is only a tag (`12`, `12:name`).
+pub fn untagged(value: &[u8]) -> &[u8] {
+    let end = memchr::memmem::find(value, b", ").unwrap_or(value.len());
+    let user = value[..end].strip_prefix(b"LOCAL\\").unwrap_or(&value[..end]);
+    let digits = user.iter().take_while(|b| b.is_ascii_digit()).count();
+    match user.get(digits) {
+        None | Some(b':') if digits > 0 => b"",
+        _ => user,
+    }
+}

@@ -72,6 +72,26 @@ fn users_and_hashes_split() {
     assert_eq!(domain_user(b"CORP\\a"), (&b"a"[..], Some(&b"CORP"[..])));
     assert_eq!(domain_user(b"a@corp"), (&b"a"[..], Some(&b"corp"[..])));
     assert_eq!(domain_user(b"a"), (&b"a"[..], None));
+    let split = |value: &'static [u8]| {
+        let [name, domain, ..] = Convert::DomainUser.split(value).unwrap();
+        let text = |part: Option<Value<'_>>| match part {
+            Some(Value::Part(part)) => String::from_utf8_lossy(part).into_owned(),
+            Some(Value::Owned(part)) => String::from_utf8(part).unwrap(),
+            other => format!("{other:?}"),
+        };
+        (text(name), text(domain))
+    };
+    let expect = |name: &str, domain: &str| (name.to_owned(), domain.to_owned());
+    assert_eq!(split(b"CN=A\\, B,OU=x,DC=corp,DC=test"), expect("A, B", "corp.test"));
+    assert_eq!(split(b"cn=a"), expect("a", "None"));
+    assert_eq!(split(b"CN=\\"), expect("", "None"));
+    assert_eq!(split(b"CORP\\a"), expect("a", "CORP"));
+    assert_eq!(parts::untagged(b"CORP\\a, 12"), b"CORP\\a");
+    assert_eq!(parts::untagged(b"LOCAL\\a, 12:x"), b"a");
+    assert_eq!(parts::untagged(b"12:name"), b"");
+    assert_eq!(parts::untagged(b"12"), b"");
+    assert_eq!(parts::untagged(b"12a"), b"12a");
+    assert_eq!(parts::untagged(b""), b"");
     let parts = Convert::Hashes.split(b"MD5=AA,SHA256=BB,IMPHASH=CC").unwrap();
     assert_eq!(parts[0], Some(Value::Part(b"AA")));
     assert_eq!(parts[2], Some(Value::Part(b"BB")));

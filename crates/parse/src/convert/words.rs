@@ -41,6 +41,7 @@ impl Convert {
             "forwarded" => Self::Forwarded,
             "domain_user" => Self::DomainUser,
             "kerberos_name" => Self::KerberosName,
+            "tagged_user" => Self::TaggedUser,
             "hashes" => Self::Hashes,
             "host_port" => Self::HostPort,
             "url_endpoint" => Self::UrlEndpoint,
@@ -59,7 +60,7 @@ impl Convert {
                 return Err(format!(
                     "no conversion `{word}`; known: text, lower, fingerprint, plus_spaces, ip, basename, dirname, extension, \
                      url_path, url_query, url_host, u16, u32, i64, hex, http_status, seconds, hms, float, bool, \
-                     strings, dns_answers, sans, url, target, forwarded, domain_user, kerberos_name, hashes, host_port, url_endpoint, initiated, host, \
+                     strings, dns_answers, sans, url, target, forwarded, domain_user, kerberos_name, tagged_user, hashes, host_port, url_endpoint, initiated, host, \
                      ip_protocol, ether_dst, ether_src, name_uid, hash, host_in_parens, blocked, \
                      sum, dns_answer_list, time:FORMAT"
                 ));

@@ -132,7 +132,7 @@ fn pairs(sink: &mut Sink<'_, '_>, range: Range<usize>, hex: bool, outer: bool) {
             at += key.max(1);
             continue;
         }
-        let name = &bytes[at..at + key];
+        let name = renamed(&bytes[at..at + key], &bytes[..at]);
         let start = at + key + 1;
         at = match bytes.get(start) {
             Some(b'"') => {
@@ -144,7 +144,8 @@ fn pairs(sink: &mut Sink<'_, '_>, range: Range<usize>, hex: bool, outer: bool) {
                 let close = if *quote == b'{' { b'}' } else { b'\'' };
                 let end = find(bytes, start + 1, close);
                 if outer {
-                    pairs(sink, start + 1..end, hex, false);
+                    let inner = access_vector(sink, &bytes[..end], start + 1);
+                    pairs(sink, inner..end, hex, false);
                 } else {
                     sink.plain(name, start + 1..end, Text);
                 }
@@ -156,6 +157,15 @@ fn pairs(sink: &mut Sink<'_, '_>, range: Range<usize>, hex: bool, outer: bool) {
                 end
             }
         };
+    }
+}
+
+/// Older kernels write `old auid=1 new auid=2` at a log-in, newer ones `old-auid=1 auid=2`.
+fn renamed<'n>(name: &'n [u8], before: &[u8]) -> &'n [u8] {
+    match name {
+        b"auid" if before.ends_with(b" old ") => b"old-auid",
+        b"ses" if before.ends_with(b" old ") => b"old-ses",
+        _ => name,
     }
 }
 
@@ -401,6 +411,18 @@ mod tests {
             "type=AVC msg=audit(1.2:3): avc:  denied  { read write } for  pid=5 comm=\"x\"",
             Some(
                 "type=AVC|audit_time=1.2|serial=3|seresult=denied|seperms=read write|pid=5|comm=x",
+            ),
+        );
+        check(
+            "type=USER_AVC msg=audit(1.2:3): pid=1 msg='avc:  denied  { send } for  exe=\"/x\" tclass=y : exe=\"/z\"'",
+            Some(
+                "type=USER_AVC|audit_time=1.2|serial=3|pid=1|seresult=denied|seperms=send|exe=/x|tclass=y|exe=/z",
+            ),
+        );
+        check(
+            "type=LOGIN msg=audit(1.2:3): pid=1 uid=0 old auid=4 new auid=5 old ses=6 new ses=7",
+            Some(
+                "type=LOGIN|audit_time=1.2|serial=3|pid=1|uid=0|old-auid=4|auid=5|old-ses=6|ses=7",
             ),
         );
         check("type=UNKNOWN[1329] msg=odd", Some("type=UNKNOWN[1329]|msg=odd"));

@@ -6,6 +6,7 @@ mod auditd_names;
 pub mod cef;
 pub mod csv;
 pub mod evtx;
+pub mod firepower;
 pub mod history;
 pub mod json;
 pub mod kv;
@@ -16,12 +17,14 @@ pub mod postfix;
 pub mod regex;
 pub mod squid;
 pub mod syslog;
+mod syslog_cisco;
 pub mod template;
 pub mod text;
 pub mod tsv;
 pub mod w3c;
 pub mod windows;
 mod windows_json;
+mod windows_powershell;
 mod windows_shapes;
 pub mod xml;
 
@@ -79,6 +82,7 @@ pub fn by_name(name: &str) -> Option<Box<dyn Decoder>> {
         "postfix" => Box::new(postfix::Postfix),
         "squid" => Box::new(squid::Squid),
         "shell_history" => Box::new(history::ShellHistory),
+        "firepower" => Box::new(firepower::Firepower),
         "cef" => Box::new(cef::Cef),
         "leef" => Box::new(leef::Leef),
         "text" => Box::new(text::Whole),

@@ -20,8 +20,22 @@ const FACILITIES: [&str; 24] = [
 const SEVERITIES: [&str; 8] =
     ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
+/// How far a program's name with spaces in it, and what follows it, may reach.
+const NAME_WITHIN: usize = 128;
+
+/// How far into a body a message of Cisco's may begin, behind the device's own stamp.
+const STAMPED_WITHIN: usize = 64;
+
 /// The time words that a `timestamp` of this header may have.
-pub const STAMP_FORMATS: [&str; 4] = ["iso", "%b %e %T%f", "%b %e %Y %T%f", "%Y %b %e %T%f"];
+pub const STAMP_FORMATS: [&str; 7] = [
+    "iso",
+    "%b %e %T%f",
+    "%b %e %Y %T%f",
+    "%Y %b %e %T%f",
+    "%b %e %T%f %Z",
+    "%b %e %Y %T%f %Z",
+    "%Y %b %e %T%f %Z",
+];
 
 static STAMPS: LazyLock<Vec<Vec<Word>>> = LazyLock::new(|| {
     let words = |format: &&str| match Format::parse(format) {
@@ -39,22 +53,50 @@ pub fn unwrap(sink: &mut Sink<'_, '_>) -> Option<Range<usize>> {
     let start = priority(sink, bytes).unwrap_or(0);
     // A priority with nothing of the rest (RFC 3164 section 4.3.3), as `<14>CEF:0|`.
     if start > 0 && bytes.get(start).is_some_and(|b| b.is_ascii_lowercase() || *b == b'[') {
-        return Some(trimmed(bytes, start));
+        let cisco = super::syslog_cisco::unwrap(sink, start, stamp_len);
+        return Some(trimmed(bytes, cisco.map_or(start, |body| body.start)));
     }
     let bare = sink.mark();
-    let body = if bytes.get(start..start + 2) == Some(b"1 ") && start > 0 {
-        rfc5424(sink, bytes, start)
-    } else {
-        rfc3164(sink, bytes, start)
-    };
-    if body.is_none() && start > 0 && bytes.get(start).is_some_and(u8::is_ascii_uppercase) {
+    let mut body = header(sink, bytes, start);
+    if body.as_ref().is_none_or(|body| stamped_again(&bytes[body.clone()])) {
         sink.rollback(bare);
-        return Some(trimmed(bytes, start));
+        if let Some(cisco) = super::syslog_cisco::unwrap(sink, start, stamp_len) {
+            return Some(trimmed(bytes, cisco.start));
+        }
+        body = header(sink, bytes, start);
+    }
+    if body.is_none() && start > 0 {
+        sink.rollback(bare);
+        if bytes.get(start).is_some_and(|b| b.is_ascii_uppercase() || *b == b'%') {
+            // Some devices are told to send their name and no time: `<166>fw1 %ASA-6-302013:`.
+            let name = token(bytes, start);
+            if bytes[start] != b'%' && bytes.get(name + 1) == Some(&b'%') {
+                sink.plain(b"hostname", start..name, SpanType::String);
+                return Some(trimmed(bytes, name));
+            }
+            return Some(trimmed(bytes, start));
+        }
     }
     if body.is_none() {
         sink.rollback(mark);
     }
     body
+}
+
+fn header(sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    if bytes.get(start..start + 2) == Some(b"1 ") && start > 0 {
+        rfc5424(sink, bytes, start)
+    } else {
+        rfc3164(sink, bytes, start)
+    }
+}
+
+/// Whether a device's own stamp or number may stand before its message in this body.
+fn stamped_again(body: &[u8]) -> bool {
+    let head = body.get(..STAMPED_WITHIN.min(body.len())).unwrap_or_default();
+    let first = head.first().copied().unwrap_or_default();
+    (first.is_ascii_uppercase() || first.is_ascii_digit() || b"*.:".contains(&first))
+        && memchr::memmem::find(head, b" %").is_some()
 }
 
 fn priority(sink: &mut Sink<'_, '_>, bytes: &[u8]) -> Option<usize> {
@@ -154,6 +196,11 @@ fn rfc3164(sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<Range<
     }
     let tag = token(bytes, at);
     let text = &bytes[at..tag];
+    // Cisco's messages have no tag: what stands before one is the device, colon or not.
+    if at < host && text.ends_with(b":") && text[0] != b'%' && bytes.get(tag + 1) == Some(&b'%') {
+        sink.plain(b"hostname", at..tag - 1, SpanType::String);
+        return Some(trimmed(bytes, tag));
+    }
     let name = text
         .iter()
         .take_while(|b| {
@@ -170,9 +217,28 @@ fn rfc3164(sink: &mut Sink<'_, '_>, bytes: &[u8], start: usize) -> Option<Range<
         at = tag;
     } else if text == b":" {
         at = tag;
+    } else if let Some((name, pid, end)) = spaced_name(bytes, at) {
+        sink.plain(b"program", name, SpanType::String);
+        sink.plain(b"pid", pid, SpanType::String);
+        at = end;
     }
     at += usize::from(bytes.get(at) == Some(&b' '));
     Some(trimmed(bytes, at))
+}
+
+/// A program whose name holds spaces, as macOS has them: `Google Chrome[12]: `, and a service
+/// that launchd speaks of, `launchd[1] (name[12]): `. Returns name, number and the end.
+fn spaced_name(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
+    let near = bytes.get(at..bytes.len().min(at + NAME_WITHIN))?;
+    let end = memchr::memmem::find(near, b": ")?;
+    let open = memchr::memchr(b'[', &near[..end])?;
+    let close = open + memchr::memchr(b']', &near[open..end])?;
+    let rest = &near[close + 1..end];
+    let service = rest.is_empty() || (rest.starts_with(b" (") && rest.ends_with(b")"));
+    let word = |b: &u8| b.is_ascii_alphanumeric() || b" ._-".contains(b);
+    let named = open > 0 && near[..open].iter().all(word);
+    let number = close > open + 1 && near[open + 1..close].iter().all(u8::is_ascii_digit);
+    (service && named && number).then_some((at..at + open, at + open + 1..at + close, at + end + 1))
 }
 
 /// Bytes of the stamp that `text` begins with.
@@ -188,10 +254,25 @@ fn stamp_len(text: &[u8]) -> Option<usize> {
     }
     // With a reference in a leap year every day of the calendar resolves.
     let zone = Zone::utc(951_782_400_000_000);
-    STAMPS.iter().find_map(|words| {
+    let used = STAMPS.iter().find_map(|words| {
         let (_, used) = time::scan(words, text, &zone)?;
         matches!(text.get(used), None | Some(b' ' | b':')).then_some(used)
-    })
+    })?;
+    Some(used + zone_len(&text[used..]))
+}
+
+/// Bytes of a zone's name and the space before it: ` EDT:`, ` UTC+1:`. Without the colon it
+/// would be a host.
+fn zone_len(text: &[u8]) -> usize {
+    let Some(rest) = text.strip_prefix(b" ") else { return 0 };
+    let letters = rest.iter().take(5).take_while(|b| b.is_ascii_alphabetic()).count();
+    if time::zone_minutes(&rest[..letters]).is_none() {
+        return 0;
+    }
+    let offset = rest[letters..].iter().take(6);
+    let offset = offset.take_while(|b| b.is_ascii_digit() || b"+-:".contains(b)).count();
+    let end = letters + offset - usize::from(rest[..letters + offset].ends_with(b":"));
+    if rest.get(end) == Some(&b':') { end + 1 } else { 0 }
 }
 
 fn token(bytes: &[u8], at: usize) -> usize {
@@ -268,8 +349,58 @@ mod tests {
             "May 14 12:00:00 sshd[3]: x",
             Some(("timestamp=May 14 12:00:00 program=sshd pid=3", "x")),
         );
-        check("May 14 12:00:00 1,a b,c", Some(("timestamp=May 14 12:00:00", "1,a b,c")));
+        check(
+            "May 14 2024 12:00:00 EDT: %ASA-6-1: x",
+            Some(("timestamp=May 14 2024 12:00:00 EDT", "%ASA-6-1: x")),
+        );
+        check(
+            "May 14 12:00:00 west cron: x",
+            Some(("timestamp=May 14 12:00:00 hostname=west program=cron", "x")),
+        );
+        check(
+            "May 14 12:00:00 192.0.2.9: %ASA-6-1: x",
+            Some(("timestamp=May 14 12:00:00 hostname=192.0.2.9", "%ASA-6-1: x")),
+        );
         let priority = "pri=34 facility=auth severity=crit";
+        check("<34>%ASA-6-1: x", Some((priority, "%ASA-6-1: x")));
+        check(
+            "<34>FW1 %ASA-6-1: x",
+            Some(("pri=34 facility=auth severity=crit hostname=FW1", "%ASA-6-1: x")),
+        );
+        check(
+            "<189>2361044: sw01: 003411: *Jul 14 2023 08:23:43.398 UTC: %SYS-5-CONFIG_I: x",
+            Some((
+                "pri=189 facility=local7 severity=notice timestamp=Jul 14 2023 08:23:43.398 UTC hostname=sw01 sequence=003411",
+                "%SYS-5-CONFIG_I: x",
+            )),
+        );
+        check(
+            "Jul 14 08:23:44 192.0.2.1 2361044: Jul 14 08:23:43.398 VIENNA: %SEC-SW1-6-X: x",
+            Some((
+                "relay_time=Jul 14 08:23:44 timestamp=Jul 14 08:23:43.398 hostname=192.0.2.1 sequence=2361044",
+                "%SEC-SW1-6-X: x",
+            )),
+        );
+        check(
+            "<190>77: sw01: 12: 2y10w: %SYS-6-LOGOUT: x",
+            Some((
+                "pri=190 facility=local7 severity=info hostname=sw01 sequence=12 uptime=2y10w",
+                "%SYS-6-LOGOUT: x",
+            )),
+        );
+        check(
+            "May 14 12:00:00 h Disk 90 %full",
+            Some(("timestamp=May 14 12:00:00 hostname=h", "Disk 90 %full")),
+        );
+        check(
+            "May 14 12:00:00 mac Web Browser[52]: x: y",
+            Some(("timestamp=May 14 12:00:00 hostname=mac program=Web Browser pid=52", "x: y")),
+        );
+        check(
+            "May 14 12:00:00 mac org.launchd[1] (org.service[9]): x",
+            Some(("timestamp=May 14 12:00:00 hostname=mac program=org.launchd pid=1", "x")),
+        );
+        check("May 14 12:00:00 1,a b,c", Some(("timestamp=May 14 12:00:00", "1,a b,c")));
         check("<34>date=2024-05-14 a=b ", Some((priority, "date=2024-05-14 a=b")));
         check("<34>CEF:0|a|", Some((priority, "CEF:0|a|")));
         check("<34>May day", Some((priority, "May day")));

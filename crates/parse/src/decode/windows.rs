@@ -41,6 +41,7 @@ impl Decoder for WindowsEvent {
             _ => Err(Malformed::new("neither an <Event> element nor a JSON object")),
         };
         resolved(sink);
+        super::windows_powershell::context(sink);
         outcome
     }
 

@@ -112,6 +112,9 @@ pub struct MapDef {
     pub values: Option<AHashMap<Box<[u8]>, i64>>,
     /// The enumeration that follows a text column's value.
     pub number: Option<ColumnId>,
+    /// A field whose value would say nothing new: where this one holds the same, the entry is
+    /// left out (an address translated to itself).
+    pub unless: Option<Name>,
     /// Whether an enumeration's caption goes into its text column: not where another entry
     /// fills that with the source's own word.
     pub caption: bool,

@@ -18,6 +18,10 @@
 //! | `[[event]]` | `when`, `or`, `class`, `logsource`, `time`, `host`, `set`, `map`, `values`, `sigma`, `relate` |
 //! | `[template]`, `[regex]`, `[csv]`, `[kv]`, `[w3c]` | options of those decoders |
 //!
+//! A `map` entry is a field, a list of fields of which the first that is there counts, `false`
+//! (not filled, whatever the defaults say), or `{ field, as, unless }`: converted by `as`, left
+//! out where the field `unless` holds the same.
+//!
 //! The first `[[event]]` whose `when` holds wins; if none does, the first of which a condition in
 //! `or` (a list of such tables) holds; one without `when` comes last. `map`, `set`,
 //! `values` and `sigma` of an event add to the defaults' and win by key, `relate` adds, the

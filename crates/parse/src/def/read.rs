@@ -182,10 +182,10 @@ impl Reader<'_> {
         Ok(node.texts()?.into_iter().map(|name| self.names.intern(name)).collect())
     }
 
-    /// A field, a list of fields, or `{ field = ..., as = ... }`.
+    /// A field, a list of fields, or `{ field = ..., as = ... }`; `unless` is the caller's.
     fn source(&mut self, node: &Node<'_>) -> Result<(Vec<u32>, Option<Convert>)> {
         let Some(table) = node.as_table() else { return Ok((self.fields(node)?, None)) };
-        table.only(&["field", "as"])?;
+        table.only(&["field", "as", "unless"])?;
         let field = table.get("field").ok_or_else(|| node.error("`field` is missing"))?;
         let convert = match table.get("as") {
             Some(word) => Some(Convert::parse(word.text()?).map_err(|why| word.error(why))?),
@@ -204,6 +204,10 @@ impl Reader<'_> {
         values: &[Entry<'_>],
     ) -> Result<MapDef> {
         let (fields, convert) = self.source(node)?;
+        let unless = match node.as_table().and_then(|table| table.get("unless")) {
+            Some(name) => Some(self.names.intern(name.text()?)),
+            None => None,
+        };
         if let Some(parts) = convert.as_ref().and_then(Convert::parts) {
             let columns: Vec<_> =
                 parts.iter().map(|part| ColumnId::find(&format!("{key}.{part}"))).collect();
@@ -214,7 +218,7 @@ impl Reader<'_> {
             let convert = convert.unwrap_or(Convert::Text);
             let target = Target::Parts(columns);
             let (values, number, caption) = (None, None, true);
-            return Ok(MapDef { target, fields, convert, values, number, caption });
+            return Ok(MapDef { target, fields, convert, values, number, unless, caption });
         }
         let id = column(origin, offset, key)?;
         let number = enums::id_column_of(id);
@@ -230,7 +234,7 @@ impl Reader<'_> {
             return Err(node.error(message));
         }
         let target = Target::Column(id);
-        Ok(MapDef { target, fields, convert, values, number, caption: true })
+        Ok(MapDef { target, fields, convert, values, number, unless, caption: true })
     }
 
     fn logsource(&mut self, node: &Node<'_>) -> Result<LogsourceId> {
@@ -448,7 +452,7 @@ pub fn decoder(
             root.get("decode").map_or(root.offset, |node| node.offset()),
             format!(
                 "no decoder `{name}`; known: json, xml, windows_event, access, shell_history, \
-                 auditd, named, postfix, squid, cef, leef, text, tsv, w3c, template, regex, csv, kv"
+                 auditd, named, postfix, squid, firepower, cef, leef, text, tsv, w3c, template, regex, csv, kv"
             ),
         )),
     }

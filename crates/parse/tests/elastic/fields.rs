@@ -46,6 +46,14 @@ pub struct Field {
     pub ocsf: &'static [&'static str],
 }
 
+impl Field {
+    /// Whether the values are expected. Those of Windows' own fields are what ECS names once
+    /// more; they only say that an attribute which holds one is not wrong.
+    pub fn counts(&self) -> bool {
+        !self.ecs.starts_with("winlog.event_data.")
+    }
+}
+
 macro_rules! fields {
     ($($kind:ident $how:ident { $($ecs:literal => [$($ocsf:literal),*];)* })*) => {
         pub const FIELDS: &[Field] = &[
@@ -85,6 +93,10 @@ fields! {
         "destination.user.name" => ["user.name", "dst_endpoint.owner.name"];
         "user.target.name" => ["user.name"];
         "user.effective.name" => ["user.name", "process.user.name", "actor.user.name"];
+        // Who acted and who was acted on, by the fields of Windows itself (see `counts`): the
+        // document's own `user` is now the one, now the other.
+        "winlog.event_data.SubjectUserName" => ["actor.user.name", "user.name", "process.user.name"];
+        "winlog.event_data.TargetUserName" => ["user.name", "group.name", "process.user.name"];
         "group.name" => ["group.name"];
         "user.target.group.name" => ["group.name"];
     }
@@ -93,8 +105,19 @@ fields! {
         "source.user.domain" => ["actor.user.domain", "user.domain", "src_endpoint.owner.domain"];
         "destination.user.domain" => ["user.domain", "dst_endpoint.owner.domain"];
         "user.target.domain" => ["user.domain"];
-        "user.id" => ["user.uid", "actor.user.uid", "process.user.uid"];
+        // The document's id is, for an audit record, that of who logged on, and for Sysmon the
+        // service's own; OCSF's `uid` is that of the user it names, the others are beside it.
+        "user.id" => ["user.uid", "actor.user.uid", "process.user.uid", "actor.user.uid_alt"];
+        "user.audit.id" => ["actor.user.uid_alt"];
+        "user.effective.id" => ["actor.user.uid", "process.user.uid"];
+        "auditd.log.uid" => ["actor.user.uid"];
         "user.target.id" => ["user.uid"];
+        "winlog.event_data.SubjectDomainName" => ["actor.user.domain", "user.domain", "process.user.domain"];
+        "winlog.event_data.TargetDomainName" => ["user.domain", "process.user.domain", "group.domain"];
+        "winlog.event_data.SubjectUserSid" => ["actor.user.uid", "user.uid", "process.user.uid"];
+        "winlog.event_data.TargetUserSid" => ["user.uid", "process.user.uid"];
+        "winlog.event_data.TargetSid" => ["user.uid"];
+        "winlog.event_data.MemberSid" => ["user.uid"];
         "user.email" => ["user.email_addr", "actor.user.name", "user.name"];
     }
     Host Name {
@@ -121,12 +144,13 @@ fields! {
         "tls.client.server_name" => ["tls.sni"];
     }
     Hash Text {
-        "file.hash.md5" => ["file.hashes.md5", "module.file.hashes.md5"];
-        "file.hash.sha1" => ["file.hashes.sha1", "module.file.hashes.sha1"];
-        "file.hash.sha256" => ["file.hashes.sha256", "module.file.hashes.sha256"];
-        "process.hash.md5" => ["process.file.hashes.md5"];
-        "process.hash.sha1" => ["process.file.hashes.sha1"];
-        "process.hash.sha256" => ["process.file.hashes.sha256"];
+        "file.hash.md5" => ["file.hashes.md5", "module.file.hashes.md5", "process.file.hashes.md5"];
+        "file.hash.sha1" => ["file.hashes.sha1", "module.file.hashes.sha1", "process.file.hashes.sha1"];
+        "file.hash.sha256" => ["file.hashes.sha256", "module.file.hashes.sha256", "process.file.hashes.sha256"];
+        // Sysmon gives a deleted file's hashes, which documents have as the process's.
+        "process.hash.md5" => ["process.file.hashes.md5", "file.hashes.md5"];
+        "process.hash.sha1" => ["process.file.hashes.sha1", "file.hashes.sha1"];
+        "process.hash.sha256" => ["process.file.hashes.sha256", "file.hashes.sha256"];
         "tls.client.ja3" => ["tls.ja3_hash.value"];
         "tls.server.ja3s" => ["tls.ja3s_hash.value"];
         "tls.server.hash.sha1" => ["tls.certificate.fingerprints.sha1"];
@@ -148,7 +172,7 @@ fields! {
         "process.exit_code" => ["exit_code"];
     }
     File Text {
-        "file.path" => ["file.path", "module.file.path", "file_result.path"];
+        "file.path" => ["file.path", "module.file.path", "file_result.path", "script.file.path"];
         "file.name" => ["file.name", "module.file.name"];
     }
     File Number {

@@ -1,6 +1,6 @@
 //! Compares one OCSF event with the ECS document that another pipeline made of its record.
 
-use crate::fields::{FIELDS, How, Kind};
+use crate::fields::{FIELDS, Field, How, Kind};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -41,17 +41,69 @@ fn percent(part: u64, whole: u64) -> f64 {
 /// Scores by kind.
 pub type Scores = BTreeMap<Kind, Score>;
 
-/// Compares; `miss` is told each value that was not found and what is held instead, and with
-/// `!` before the path each held value that the document contradicts and what it says.
+/// Messages of Cisco firewalls that leave open which end began, or of which the documents of
+/// one package begin with the initiator and those of another with the end named first. Either
+/// is right, as long as all of the record's values agree.
+const OPEN_ENDS: &[&str] =
+    &["302013", "302014", "302015", "302016", "302020", "302021", "113019", "113005", "113004"];
+
+/// A translation's outer address, which documents have as the destination of a connection that
+/// these messages do not tell of: it is where the source seems to be.
+const TRANSLATIONS: &[&str] = &["305009", "305010", "305011", "305012"];
+
+/// Paths that may hold a field's value in this document, beside the field's own.
+fn beside(ecs: &Value, field: &str) -> &'static [&'static str] {
+    let code = values(ecs, "event.code");
+    match field {
+        _ if !code.iter().any(|code| TRANSLATIONS.contains(&code.as_str())) => &[],
+        "destination.ip" => &["src_endpoint.proxy_endpoint.ip"],
+        "destination.port" => &["src_endpoint.proxy_endpoint.port"],
+        _ => &[],
+    }
+}
+
+/// The event with its ends and what each of them sent exchanged.
+fn turned(ocsf: &Value) -> Value {
+    let mut turned = ocsf.clone();
+    let exchange = |object: Option<&mut Value>, one: &str, other: &str| {
+        if let Some(Value::Object(map)) = object {
+            let (a, b) = (map.remove(one), map.remove(other));
+            map.extend(a.map(|a| (other.to_owned(), a)));
+            map.extend(b.map(|b| (one.to_owned(), b)));
+        }
+    };
+    exchange(Some(&mut turned), "src_endpoint", "dst_endpoint");
+    exchange(turned.get_mut("traffic"), "bytes_in", "bytes_out");
+    turned
+}
+
+/// Compares, where the ends are open in the way that finds more.
 pub fn judge(
     raw: &str,
     ecs: &Value,
     ocsf: &Value,
     miss: &mut dyn FnMut(&str, &str, &str),
 ) -> Scores {
+    let open = values(ecs, "event.code").iter().any(|code| OPEN_ENDS.contains(&code.as_str()));
+    if open {
+        let turned = turned(ocsf);
+        let found = |ocsf: &Value| -> u64 {
+            compare(raw, ecs, ocsf, &mut |_, _, _| {}).values().map(|score| score.found).sum()
+        };
+        if found(&turned) > found(ocsf) {
+            return compare(raw, ecs, &turned, miss);
+        }
+    }
+    compare(raw, ecs, ocsf, miss)
+}
+
+/// Compares; `miss` is told each value that was not found and what is held instead, and with
+/// `!` before the path each held value that the document contradicts and what it says.
+fn compare(raw: &str, ecs: &Value, ocsf: &Value, miss: &mut dyn FnMut(&str, &str, &str)) -> Scores {
     let mut scores = Scores::new();
-    for field in FIELDS {
-        let held: Vec<_> = field.ocsf.iter().flat_map(|path| held(ocsf, path)).collect();
+    for field in FIELDS.iter().filter(|field| field.counts()) {
+        let paths = field.ocsf.iter().chain(beside(ecs, field.ecs));
+        let held: Vec<_> = paths.flat_map(|path| held(ocsf, path)).collect();
         for expected in distinct(values(ecs, field.ecs)) {
             if !field.how.stated(&expected, raw) {
                 continue;
@@ -84,7 +136,9 @@ fn wrong(ecs: &Value, ocsf: &Value, miss: &mut dyn FnMut(&str, &str, &str)) -> B
     paths.sort_unstable();
     paths.dedup();
     for path in paths {
-        let fields: Vec<_> = FIELDS.iter().filter(|field| field.ocsf.contains(&path)).collect();
+        let names =
+            |field: &&Field| field.ocsf.contains(&path) || beside(ecs, field.ecs).contains(&path);
+        let fields: Vec<_> = FIELDS.iter().filter(names).collect();
         let Some(first) = fields.first() else { continue };
         let expected: Vec<_> = fields
             .iter()

@@ -1,4 +1,4 @@
-//! Converted values between the conversion, which borrows the arena, and their place in it.
+//! Converted values by their place in a batch's arena.
 
 use crate::convert::Value;
 use crate::sink::Sink;
@@ -6,18 +6,18 @@ use yagura_event::Scalar;
 use yagura_event::batch::Text;
 
 /// A converted value without a borrow of the arena.
-pub enum Located {
-    /// A part of what is there.
+pub(crate) enum Located {
+    /// A part of the arena.
     Text(Text),
     /// New text.
     Owned(Vec<u8>),
-    /// No text.
+    /// Anything but text.
     Scalar(Scalar),
 }
 
 impl Located {
-    /// Puts it into the batch.
-    pub fn place(self, sink: &mut Sink<'_, '_>) -> Scalar {
+    /// The column's value; new text goes to the arena.
+    pub(crate) fn place(self, sink: &mut Sink<'_, '_>) -> Scalar {
         match self {
             Self::Text(text) => Scalar::Text(text),
             Self::Owned(bytes) => Scalar::Text(sink.text(&bytes)),
@@ -26,8 +26,8 @@ impl Located {
     }
 }
 
-/// Tells where in the arena a value converted from `whole`, which is `text` there, stands.
-pub fn located(value: Value<'_>, whole: &[u8], text: Text) -> Located {
+/// A value converted from `whole`, which stands at `text` in the arena.
+pub(crate) fn located(value: Value<'_>, whole: &[u8], text: Text) -> Located {
     match value {
         Value::Part(part) => {
             // A part is a slice of `whole`, so the distance is its offset in it.
