@@ -22,7 +22,8 @@ pub struct Case {
 /// A reason for a difference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
-    /// `neq` on a field that the event lacks: the oracle does not hold, we do.
+    /// `neq` on a field that the event lacks, at least under exactly that name: the oracle does
+    /// not hold, we do.
     NeqAbsent,
     /// `null` as one of several values: the oracle does not hold for an absent field.
     NullInList,
@@ -158,9 +159,12 @@ impl Reason {
         let found = |item: &DetectionItem| values(event, item.field.name.as_deref());
         let nulls = |item: &DetectionItem| found(item).iter().all(|f| f.kind == SpanType::Null);
         match self {
-            Self::NeqAbsent => {
-                any(&|i| has(i, Modifier::Neq) && i.field.name.is_some() && nulls(i))
-            }
+            // The oracle lacks a field also where the event writes its name in another case.
+            Self::NeqAbsent => any(&|i| {
+                let name = i.field.name.as_deref();
+                let lacks = |name| event.values(name).all(|f| f.kind == SpanType::Null);
+                has(i, Modifier::Neq) && name.is_some_and(lacks)
+            }),
             Self::NullInList => any(&|i| {
                 let several = i.values.len() > 1 || has(i, Modifier::Neq);
                 several && i.values.contains(&SigmaValue::Null) && nulls(i)

@@ -215,6 +215,14 @@ fn null_empty_existence_and_inequality() {
         row("s: {a|neq: [x, y]}", &[("a", "y")], false),
         row("s: {a|neq: 7}", &[("a", "#7")], false),
         row("s: {a|contains|neq: x}", &[("a", "axb")], false),
+        row("s: {a|contains|neq: x}", &[("A", "axb")], false),
+        row("s: {a|contains|neq: x}", &[("A", "ab")], true).but(Reason::NeqAbsent),
+        row("s: {a|contains|neq: x}", &[("A", "ab")], false)
+            .when("not s")
+            .but(Reason::NeqAbsent),
+        row("s: {a|contains|neq: x}", &[("A", "axb")], true)
+            .when("not s"),
+        row("s: {a|neq: [null, x]}", &[("A", "y")], true).but(Reason::FieldNameCase),
     ]);
 }
 

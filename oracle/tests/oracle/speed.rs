@@ -1,7 +1,7 @@
 //! How long both engines take for the same events.
 
 use crate::shared::pair;
-use yagura_oracle::data::{files, records, shared};
+use yagura_oracle::data::{Published, files, records, shared};
 use yagura_oracle::timing;
 
 /// Records timed.
@@ -11,7 +11,7 @@ const RECORDS: usize = 20_000;
 #[test]
 #[ignore = "a measurement"]
 fn both_engines_over_recorded_windows_events() {
-    let (Some(pair), Some(folder)) = (pair(), shared("windows/mordor")) else { return };
+    let (Some(pair), Some(folder)) = (pair(Published::InUse), shared("windows/mordor")) else { return };
     let mut all: Vec<Vec<u8>> = Vec::new();
     for path in files(&folder).unwrap() {
         if path.to_string_lossy().ends_with(".jsonl.zst") {
