@@ -4,6 +4,7 @@ use super::literal::Literal;
 use super::witness::number_bits;
 use crate::ir::{Anchor, Num, Value};
 use ahash::AHashMap;
+use aho_corasick::packed::{self, Searcher};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use std::collections::BTreeMap;
 use yagura_event::SpanType;
@@ -19,6 +20,8 @@ pub(super) struct SlotIndex {
     numbers: AHashMap<u64, Box<[u32]>>,
     present: Box<[u32]>,
     automaton: Option<AhoCorasick>,
+    /// Finds whether the automaton would find anything, where that is quicker.
+    gate: Option<Searcher>,
     patterns: Vec<Pattern>,
 }
 
@@ -31,33 +34,33 @@ struct Pattern {
 impl SlotIndex {
     /// Builds the index; `None` if the automaton would be beyond what the library can hold,
     /// in which case the caller evaluates the rules for every event.
-    pub fn build(entries: BTreeMap<Literal, Vec<u32>>) -> Option<Self> {
+    fn build(entries: &BTreeMap<&Literal, Vec<u32>>) -> Option<Self> {
         let mut index = Self::default();
-        let mut texts: Vec<Vec<u8>> = Vec::new();
+        let mut texts: Vec<&[u8]> = Vec::new();
         for (literal, rules) in entries {
-            let rules: Box<[u32]> = rules.into();
+            let rules: Box<[u32]> = rules.as_slice().into();
             let (anchor, text) = match literal {
                 Literal::Present => {
                     index.present = rules;
                     continue;
                 }
                 Literal::Number(bits) => {
-                    index.numbers.insert(bits, rules);
+                    index.numbers.insert(*bits, rules);
                     continue;
                 }
                 Literal::Equals(text) => {
-                    index.equals.insert(text.into(), rules);
+                    index.equals.insert(text.as_slice().into(), rules);
                     continue;
                 }
                 Literal::Start(text) => (Anchor::Start, text),
                 Literal::End(text) => (Anchor::End, text),
                 Literal::Within(text) => (Anchor::Within, text),
             };
-            texts.push(text);
+            texts.push(text.as_slice());
             index.patterns.push(Pattern { anchor, rules });
         }
         if !texts.is_empty() {
-            let bytes: usize = texts.iter().map(Vec::len).sum();
+            let bytes: usize = texts.iter().map(|text| text.len()).sum();
             let kind = if bytes <= DFA_BYTES_MAX {
                 AhoCorasickKind::DFA
             } else {
@@ -68,8 +71,22 @@ impl SlotIndex {
                 .kind(Some(kind))
                 .build(&texts);
             index.automaton = Some(built.ok()?);
+            index.gate = gate(&texts);
         }
         Some(index)
+    }
+
+    /// Whether texts alone decide, so that [`SlotIndex::may_hold`] over several values at once
+    /// saves looking at each.
+    pub fn is_gated(&self) -> bool {
+        let texts_alone =
+            self.present.is_empty() && self.equals.is_empty() && self.numbers.is_empty();
+        texts_alone && self.gate.is_some()
+    }
+
+    /// False if no literal stands anywhere in `text`, which is folded.
+    pub fn may_hold(&self, text: &[u8]) -> bool {
+        self.gate.as_ref().is_none_or(|gate| gate.find(text).is_some())
     }
 
     /// Appends the rules of every literal in `value`, whose text is folded; with repeats.
@@ -91,6 +108,9 @@ impl SlotIndex {
             found(rules);
         }
         let Some(automaton) = &self.automaton else { return };
+        if !self.may_hold(value.text) {
+            return;
+        }
         for hit in automaton.find_overlapping_iter(value.text) {
             let pattern = &self.patterns[hit.pattern().as_usize()];
             let stands = match pattern.anchor {
@@ -102,5 +122,48 @@ impl SlotIndex {
                 found(&pattern.rules);
             }
         }
+    }
+}
+
+/// Most texts that are looked for many bytes at a time: what the algorithm (Teddy) has places for.
+const GATE_TEXTS_MAX: usize = 64;
+
+/// Shortest text of a gate, in bytes: shorter ones stand nearly everywhere.
+const GATE_BYTES_MIN: usize = 3;
+
+/// A search for any of a few texts by vector instructions, where the processor has them.
+fn gate(texts: &[&[u8]]) -> Option<Searcher> {
+    let short = texts.iter().any(|text| text.len() < GATE_BYTES_MIN);
+    if short || texts.len() > GATE_TEXTS_MAX {
+        return None;
+    }
+    packed::Config::new().builder().extend(texts).build()
+}
+
+/// Indexes by what they look for: routes whose rules look for the same share one.
+#[derive(Default)]
+pub(super) struct Pool {
+    built: Vec<SlotIndex>,
+    /// By slot and rules, which say what is looked for.
+    known: AHashMap<(u32, Vec<u32>), Option<u32>>,
+}
+
+impl Pool {
+    /// The place of the index of `literals` (with their rules) in a slot; `None` if it would be
+    /// beyond what the library can hold.
+    pub fn index(&mut self, slot: u32, literals: &BTreeMap<&Literal, Vec<u32>>) -> Option<u32> {
+        let mut rules: Vec<u32> = literals.values().flatten().copied().collect();
+        rules.sort_unstable();
+        rules.dedup();
+        let built = &mut self.built;
+        *self.known.entry((slot, rules)).or_insert_with(|| {
+            built.push(SlotIndex::build(literals)?);
+            Some(built.len() as u32 - 1)
+        })
+    }
+
+    /// The indexes by their places.
+    pub fn into_indexes(self) -> Vec<SlotIndex> {
+        self.built
     }
 }
