@@ -116,6 +116,10 @@ impl Pair {
         let mut found = Vec::new();
         for error in &self.rules.errors {
             let Some(id) = error.id.as_ref().filter(|id| self.peer.has(id)) else { continue };
+            // A later rule with the id of one in force: neither engine has it.
+            if self.rules.by_id(id).is_some() {
+                continue;
+            }
             let expand = self.peer.rules().get(id).is_some_and(|rule| {
                 crate::reason::items(rule).iter().any(|i| i.field.has_modifier(Modifier::Expand))
             });
