@@ -50,8 +50,8 @@ pub struct Difference {
     pub rule: String,
     /// Whether we hold that it matches.
     pub ours: bool,
-    /// Why; empty where nothing explains it.
-    pub reasons: Vec<Reason>,
+    /// Why it might be; together they do not explain it.
+    pub met: Vec<Reason>,
     /// The event.
     pub event: Flat,
     /// Fields that the rule names.
@@ -195,9 +195,17 @@ impl Pair {
         if into.kept.len() < KEPT_MAX {
             let names = crate::reason::names(written);
             let rule = info.id.clone();
-            into.kept.push(Difference { rule, ours, reasons, event: flat.clone(), names });
+            let met = met(written, flat);
+            into.kept.push(Difference { rule, ours, met, event: flat.clone(), names });
         }
     }
+}
+
+/// The reasons for which there is occasion.
+fn met(rule: &rsigma_parser::SigmaRule, event: &Flat) -> Vec<Reason> {
+    let Some(spelled) = spell(rule) else { return Vec::new() };
+    let case = Case { rule: rule.clone(), spelled, event: event.clone() };
+    Reason::ALL.into_iter().filter(|reason| reason.applies(&case)).collect()
 }
 
 /// The reasons for which we differ from the oracle on a rule and an event: those met, if the
@@ -254,6 +262,7 @@ impl fmt::Display for Comparison {
         for difference in &self.kept {
             let side = if difference.ours { "ours alone" } else { "the oracle's alone" };
             writeln!(f, "UNEXPLAINED rule {} matches: {side}", difference.rule)?;
+            writeln!(f, "    met: {:?}", difference.met)?;
             let named = |field: &&Field| {
                 // Keywords name no field and see all of them.
                 difference.names.is_empty()

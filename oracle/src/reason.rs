@@ -99,9 +99,9 @@ impl Reason {
         Self::Utf16Plain,
         Self::WindashForm,
         Self::Base64Edge,
+        Self::CaseFolding,
         Self::WildcardNewline,
         Self::WildcardAnchor,
-        Self::CaseFolding,
     ];
 
     /// Whether spelling the rule out is all that it needs.
