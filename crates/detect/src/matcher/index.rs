@@ -4,8 +4,9 @@ use super::literal::Literal;
 use super::witness::number_bits;
 use crate::ir::{Anchor, Num, Value};
 use ahash::AHashMap;
+use aho_corasick::automaton::Automaton;
 use aho_corasick::packed::{self, Searcher};
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+use aho_corasick::{Anchored, MatchKind, dfa, nfa};
 use std::collections::BTreeMap;
 use yagura_event::SpanType;
 
@@ -19,7 +20,7 @@ pub(super) struct SlotIndex {
     equals: AHashMap<Box<[u8]>, Box<[u32]>>,
     numbers: AHashMap<u64, Box<[u32]>>,
     present: Box<[u32]>,
-    automaton: Option<AhoCorasick>,
+    automaton: Option<Texts>,
     /// Finds whether the automaton would find anything, where that is quicker.
     gate: Option<Searcher>,
     patterns: Vec<Pattern>,
@@ -61,15 +62,13 @@ impl SlotIndex {
         }
         if !texts.is_empty() {
             let bytes: usize = texts.iter().map(|text| text.len()).sum();
-            let kind = if bytes <= DFA_BYTES_MAX {
-                AhoCorasickKind::DFA
+            let built = if bytes <= DFA_BYTES_MAX {
+                dfa::DFA::builder().match_kind(MatchKind::Standard).build(&texts).map(Texts::Dfa)
             } else {
-                AhoCorasickKind::ContiguousNFA
+                let builder =
+                    nfa::contiguous::NFA::builder().match_kind(MatchKind::Standard).clone();
+                builder.build(&texts).map(Texts::Nfa)
             };
-            let built = AhoCorasickBuilder::new()
-                .match_kind(MatchKind::Standard)
-                .kind(Some(kind))
-                .build(&texts);
             index.automaton = Some(built.ok()?);
             index.gate = gate(&texts);
         }
@@ -111,16 +110,54 @@ impl SlotIndex {
         if !self.may_hold(value.text) {
             return;
         }
-        for hit in automaton.find_overlapping_iter(value.text) {
-            let pattern = &self.patterns[hit.pattern().as_usize()];
+        let whole = value.text.len();
+        automaton.walk(value.text, |pattern, start, end| {
+            let pattern = &self.patterns[pattern];
             let stands = match pattern.anchor {
-                Anchor::Start => hit.start() == 0,
-                Anchor::End => hit.end() == value.text.len(),
+                Anchor::Start => start == 0,
+                Anchor::End => end == whole,
                 Anchor::Within | Anchor::Equals => true,
             };
             if stands {
                 found(&pattern.rules);
             }
+        });
+    }
+}
+
+/// An automaton over texts.
+#[derive(Debug)]
+enum Texts {
+    Dfa(dfa::DFA),
+    Nfa(nfa::contiguous::NFA),
+}
+
+impl Texts {
+    /// Calls `found` with the number of each text that stands in `text`, its first byte and
+    /// the one behind it.
+    fn walk(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
+        match self {
+            Self::Dfa(automaton) => walk(automaton, text, found),
+            Self::Nfa(automaton) => walk(automaton, text, found),
+        }
+    }
+}
+
+/// The library's own search for overlapping texts begins anew after each; this one goes on.
+fn walk(automaton: &impl Automaton, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
+    // An automaton of ours can always be begun without an anchor.
+    let Ok(mut state) = automaton.start_state(Anchored::No) else { return };
+    // Only the empty text is found before the first byte; it is found again behind each.
+    for end in 0..=text.len() {
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for at in 0..automaton.match_len(state) {
+                let pattern = automaton.match_pattern(state, at);
+                let start = end - automaton.pattern_len(pattern);
+                found(pattern.as_usize(), start, end);
+            }
+        }
+        if let Some(byte) = text.get(end) {
+            state = automaton.next_state(Anchored::No, state, *byte);
         }
     }
 }
@@ -165,5 +202,50 @@ impl Pool {
     /// The indexes by their places.
     pub fn into_indexes(self) -> Vec<SlotIndex> {
         self.built
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(literals: &[&Literal], text: &str, expect: &[u32]) {
+        let entries = literals.iter().zip(0..).map(|(literal, rule)| (*literal, vec![rule]));
+        let mut pool = Pool::default();
+        let at = pool.index(0, &entries.collect());
+        let indexes = pool.into_indexes();
+        let value = Value { text: text.as_bytes(), kind: SpanType::String, cut: false, time: None };
+        let mut rules = Vec::new();
+        indexes[at.unwrap_or_default() as usize].scan(&value, &mut rules);
+        rules.sort_unstable();
+        rules.dedup();
+        assert_eq!(rules, expect, "{text}");
+    }
+
+    #[test]
+    fn every_literal_that_stands_is_found() {
+        let within = |text: &str| Literal::Within(text.into());
+        let (start, end) = (Literal::Start(b"abc".into()), Literal::End(b"xyz".into()));
+        let (a, b, c) = (within("bcd"), within("abcdef"), within("cde"));
+        let all = [&start, &end, &a, &b, &c];
+        check(&all, "abcdef-xyz", &[0, 1, 2, 3, 4]);
+        check(&all, "-abcdef-xyz-", &[2, 3, 4]);
+        check(&all, "bcd", &[2]);
+        check(&all, "", &[]);
+        check(&all, "nothing of all that", &[]);
+        check(&[&within(""), &a], "", &[0]);
+        check(&[&within(""), &a], "bcd", &[0, 1]);
+    }
+
+    #[test]
+    fn many_texts_are_found_without_a_gate_and_few_with_one() {
+        let texts: Vec<Literal> = (0..=GATE_TEXTS_MAX)
+            .map(|at| Literal::Within(format!("text-{at:03}").into()))
+            .collect();
+        let all: Vec<&Literal> = texts.iter().collect();
+        for count in [GATE_TEXTS_MAX, GATE_TEXTS_MAX + 1] {
+            let found: Vec<u32> = vec![7, 63];
+            check(&all[..count], "a text-063 and a text-007", &found);
+        }
     }
 }
