@@ -223,8 +223,10 @@ pub fn explain(rule: &rsigma_parser::SigmaRule, event: &Flat, ours: bool) -> Opt
     let (spelled, others): (Vec<Reason>, Vec<Reason>) =
         met.iter().partition(|reason| reason.is_spelled());
     if agrees(&[]) {
-        // Spelling the rule out was enough, so one of the reasons for that must be met.
-        return (!spelled.is_empty()).then_some(spelled);
+        // Spelling the rule out was enough, so one of the reasons for that must be met: at least
+        // that lists are looked for in one text folded for all of them.
+        let folded = case.has_odd_letters().then_some(vec![Reason::CaseFolding]);
+        return if spelled.is_empty() { folded } else { Some(spelled) };
     }
     if let Some(one) = others.iter().find(|reason| agrees(&[**reason])) {
         return Some(vec![*one]);

@@ -19,6 +19,20 @@ pub struct Case {
     pub event: Flat,
 }
 
+impl Case {
+    /// Whether the event has letters that differ from their lower case in more than one way, so
+    /// that it matters how often and by which table a text is folded.
+    pub fn has_odd_letters(&self) -> bool {
+        let odd = |c: char| {
+            let mut lower = c.to_lowercase();
+            let several = lower.len() > 1 || lower.any(|l| l.is_ascii());
+            !c.is_ascii() && (several || matches!(c, 'ſ' | 'ς' | 'σ' | 'Σ'))
+        };
+        let texts = self.event.fields.iter().map(|field| &field.text);
+        texts.chain([&self.event.raw]).any(|text| text.chars().any(odd))
+    }
+}
+
 /// A reason for a difference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {

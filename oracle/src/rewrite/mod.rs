@@ -261,7 +261,7 @@ pub(crate) fn bool_words(case: &mut Case) {
 }
 
 /// One lower case for every letter: tests that ignore case look at the folded values of their
-/// field, keywords at those of all.
+/// field, keywords at those of all. Expressions that ignore case see the values as they are.
 pub(crate) fn case_folding(case: &mut Case) {
     use Modifier as M;
     let before = case.event.clone();
@@ -298,6 +298,21 @@ pub(crate) fn case_folding(case: &mut Case) {
         item.field.name = Some(name);
     });
     case.event.fields.extend(added);
+    mark(case, &|case, item| {
+        let has = |modifier| item.field.has_modifier(modifier);
+        if !has(M::Re) || !has(M::IgnoreCase) {
+            return None;
+        }
+        let [SigmaValue::String(pattern)] = item.values.as_slice() else { return None };
+        let regex = regex::RegexBuilder::new(&pattern.original)
+            .case_insensitive(true)
+            .multi_line(has(M::Multiline))
+            .dot_matches_new_line(has(M::DotAll))
+            .build()
+            .ok()?;
+        let found = values(&case.event, Some(item.field.name.as_deref()?));
+        Some(found.iter().any(|f| f.kind != SpanType::Null && regex.is_match(&f.text)))
+    });
 }
 
 fn fold(text: &str) -> String {

@@ -12,7 +12,9 @@ const RECORDS: usize = 20_000;
 #[test]
 #[ignore = "a measurement"]
 fn both_engines_over_recorded_windows_events() {
-    let (Some(mut pair), Some(folder)) = (pair(Published::InUse), shared("windows/mordor")) else { return };
+    let (Some(mut pair), Some(folder)) = (pair(Published::InUse), shared("windows/mordor")) else {
+        return;
+    };
     let mut all: Vec<Vec<u8>> = Vec::new();
     for path in files(&folder).unwrap() {
         if path.to_string_lossy().ends_with(".jsonl.zst") {
