@@ -263,6 +263,20 @@ impl EventBatch {
         self.issues.clear();
     }
 
+    /// The content in memory of its own size, without working memory.
+    pub fn compact(&self) -> Self {
+        Self {
+            arena: self.arena.clone(),
+            contexts: self.contexts.clone(),
+            events: self.events.clone(),
+            spans: self.spans.clone(),
+            values: self.values.clone(),
+            relations: self.relations.clone(),
+            issues: self.issues.clone(),
+            firsts: Firsts::default(),
+        }
+    }
+
     /// Bytes of memory in use, for the memory ledger.
     pub fn memory_bytes(&self) -> usize {
         self.arena.capacity()

@@ -35,6 +35,17 @@ impl EventId {
         Self((u128::from(content_hash) << 64) | u128::from(record))
     }
 
+    /// The id as text, without the formatter: every row holds it.
+    pub fn hex(self) -> Hex {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Hex(digits)
+    }
+
     /// The journal position inside a [`EventId::journal`] id.
     pub fn lsn(self) -> Lsn {
         Lsn(((self.0 >> 32) & u128::from(u64::MAX)) as u64)
@@ -43,7 +54,19 @@ impl EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        f.write_str(self.hex().as_str())
+    }
+}
+
+/// An id as 32 hexadecimal digits.
+#[derive(Clone, Copy)]
+pub struct Hex([u8; 32]);
+
+impl Hex {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        // They are ASCII, always.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

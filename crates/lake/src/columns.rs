@@ -7,9 +7,42 @@ use arrow::array::{
 };
 use arrow::datatypes::DataType;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
+use yagura_event::batch::Text;
 use yagura_event::column::ColumnType;
 use yagura_event::{EventBatch, Scalar};
+
+/// The texts of a batch. Whether they are UTF-8 is found out once for all of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    batch: &'a EventBatch,
+    arena: Option<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    pub(crate) fn of(batch: &'a EventBatch) -> Self {
+        Self { batch, arena: std::str::from_utf8(&batch.arena).ok() }
+    }
+
+    /// The text, if it is UTF-8.
+    pub(crate) fn valid(self, text: Text) -> Option<&'a str> {
+        let start = text.off as usize;
+        match self.arena {
+            Some(arena) => arena.get(start..start + text.len as usize),
+            None => std::str::from_utf8(self.batch.bytes(text)).ok(),
+        }
+    }
+
+    /// The text; what is not UTF-8 is replaced.
+    fn text(self, text: Text) -> Cow<'a, str> {
+        let valid = self.valid(text).map(Cow::Borrowed);
+        valid.unwrap_or_else(|| String::from_utf8_lossy(self.batch.bytes(text)))
+    }
+}
+
+/// Bytes set aside for a text; most columns hold fewer, or none in most rows.
+const TEXT_BYTES: usize = 4;
 
 /// A column under construction.
 pub(crate) struct ColumnBuilder {
@@ -28,13 +61,14 @@ enum Values {
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(kind: ColumnType) -> Self {
+    /// A column with room for so many rows.
+    pub(crate) fn new(kind: ColumnType, rows: usize) -> Self {
         let values = match kind {
-            ColumnType::Text => Values::Text(StringBuilder::new()),
-            ColumnType::I64 => Values::I64(Int64Builder::new()),
-            ColumnType::F64 => Values::F64(Float64Builder::new()),
-            ColumnType::Bool => Values::Bool(BooleanBuilder::new()),
-            ColumnType::Time => Values::Time(times()),
+            ColumnType::Text => Values::Text(StringBuilder::with_capacity(rows, rows * TEXT_BYTES)),
+            ColumnType::I64 => Values::I64(Int64Builder::with_capacity(rows)),
+            ColumnType::F64 => Values::F64(Float64Builder::with_capacity(rows)),
+            ColumnType::Bool => Values::Bool(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Time => Values::Time(times(rows)),
             ColumnType::Strings => {
                 let list = ListBuilder::new(StringBuilder::new());
                 Values::Strings(list.with_field(element(DataType::Utf8)))
@@ -46,13 +80,13 @@ impl ColumnBuilder {
 
     /// Puts a value at `row`; what is between the last row and it becomes null. A second
     /// value for the same row is passed over: a column holds one.
-    pub(crate) fn put(&mut self, row: usize, batch: &EventBatch, value: Scalar) {
+    pub(crate) fn put(&mut self, row: usize, texts: Texts<'_>, value: Scalar) {
         if row < self.len {
             return;
         }
         self.pad(row);
         match &mut self.values {
-            Values::Text(out) => put_text(out, batch, value),
+            Values::Text(out) => put_text(out, texts, value),
             Values::I64(out) => out.append_option(integer(value)),
             Values::Time(out) => out.append_option(integer(value)),
             Values::F64(out) => out.append_option(match value {
@@ -64,8 +98,8 @@ impl ColumnBuilder {
                 Scalar::Bool(truth) => Some(truth),
                 _ => None,
             }),
-            Values::Strings(out) => put_strings(out, json_items(batch, value)),
-            Values::Objects(out) => put_objects(out, json_items(batch, value)),
+            Values::Strings(out) => put_strings(out, json_items(texts, value)),
+            Values::Objects(out) => put_objects(out, json_items(texts, value)),
         }
         self.len = row + 1;
     }
@@ -100,8 +134,8 @@ impl ColumnBuilder {
 }
 
 /// A builder of times in the tables' type.
-pub(crate) fn times() -> TimestampMicrosecondBuilder {
-    TimestampMicrosecondBuilder::new().with_timezone("UTC")
+pub(crate) fn times(rows: usize) -> TimestampMicrosecondBuilder {
+    TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC")
 }
 
 fn objects() -> ListBuilder<StructBuilder> {
@@ -118,12 +152,9 @@ fn integer(value: Scalar) -> Option<i64> {
     }
 }
 
-fn put_text(out: &mut StringBuilder, batch: &EventBatch, value: Scalar) {
+fn put_text(out: &mut StringBuilder, texts: Texts<'_>, value: Scalar) {
     match value {
-        Scalar::Text(text) | Scalar::Json(text) => match std::str::from_utf8(batch.bytes(text)) {
-            Ok(text) => out.append_value(text),
-            Err(_) => out.append_value(String::from_utf8_lossy(batch.bytes(text))),
-        },
+        Scalar::Text(text) | Scalar::Json(text) => out.append_value(texts.text(text)),
         Scalar::I64(number) => out.append_value(number.to_string()),
         Scalar::F64(number) => out.append_value(number.to_string()),
         Scalar::Bool(truth) => out.append_value(truth.to_string()),
@@ -131,17 +162,14 @@ fn put_text(out: &mut StringBuilder, batch: &EventBatch, value: Scalar) {
 }
 
 /// The items of a list value; a text stands for a list of one.
-fn json_items(batch: &EventBatch, value: Scalar) -> Option<Vec<Value>> {
+fn json_items(texts: Texts<'_>, value: Scalar) -> Option<Vec<Value>> {
     match value {
-        Scalar::Json(text) => match serde_json::from_slice(batch.bytes(text)).ok()? {
+        Scalar::Json(text) => match serde_json::from_slice(texts.batch.bytes(text)).ok()? {
             Value::Array(items) => Some(items),
             Value::Null => None,
             single => Some(vec![single]),
         },
-        Scalar::Text(text) => {
-            let text = String::from_utf8_lossy(batch.bytes(text)).into_owned();
-            Some(vec![Value::String(text)])
-        }
+        Scalar::Text(text) => Some(vec![Value::String(texts.text(text).into_owned())]),
         _ => None,
     }
 }

@@ -6,15 +6,15 @@ use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
 use crate::stats::FileStats;
 use crate::store::FsStore;
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::TimestampMicrosecondType;
 use deltalake_core::kernel::Add;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
-use yagura_event::time::{DAY, HOUR, Micros, day, parse_rfc3339};
+use std::collections::HashMap;
+use yagura_event::time::{DAY, Micros, day, parse_rfc3339};
 
 /// Rows between page boundaries, the same in every column, so that a later index can name
 /// a granule of rows.
@@ -42,6 +42,12 @@ pub struct StoredCount {
     pub hour: Micros,
     /// How many.
     pub records: u64,
+}
+
+impl StoredCount {
+    pub(crate) fn new(tenant: &str, feed: &str, hour: Micros, records: u64) -> Self {
+        Self { tenant: tenant.to_owned(), feed: feed.to_owned(), hour, records }
+    }
 }
 
 /// A data file of a table.
@@ -146,37 +152,6 @@ pub(crate) fn write_file(
         hash: written.hash.to_hex().to_string(),
         modified_ms: newest.unwrap_or_default().div_euclid(1_000),
     })
-}
-
-/// Records by tenant, feed and hour. Sub-records of a record stand next to each other, since
-/// rows are in LSN order, and count once.
-pub fn count_records(rows: &RecordBatch) -> Vec<StoredCount> {
-    let column = |name: &str| rows.column_by_name(name);
-    let (Some(tenant), Some(feed), Some(received), Some(lsn)) =
-        (column(TENANT), column("feed"), column("received_time"), column("lsn"))
-    else {
-        return Vec::new();
-    };
-    let (tenant, feed) = (tenant.as_string::<i32>(), feed.as_string::<i32>());
-    let received = received.as_primitive::<TimestampMicrosecondType>();
-    let lsn = lsn.as_primitive::<Int64Type>();
-    let mut counts: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
-    for row in 0..rows.num_rows() {
-        if row > 0 && lsn.value(row) == lsn.value(row - 1) {
-            continue;
-        }
-        let hour = received.value(row).div_euclid(HOUR) * HOUR;
-        *counts.entry((tenant.value(row), feed.value(row), hour)).or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .map(|((tenant, feed, hour), records)| StoredCount {
-            tenant: tenant.to_owned(),
-            feed: feed.to_owned(),
-            hour,
-            records,
-        })
-        .collect()
 }
 
 fn encode(rows: &RecordBatch) -> Result<Vec<u8>, LakeError> {

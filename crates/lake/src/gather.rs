@@ -1,21 +1,19 @@
-//! Rows of the memory tail, gathered by partition and sorted as data files hold them.
+//! The memory tail, gathered by partition and sorted as data files hold it.
 //!
-//! Rows are moved once: their places are sorted, and each column is then put together from the
-//! batches in that order.
+//! Nothing is moved before its place is known: keys are sorted, and rows are then made of
+//! events and matches in that order.
 
+use crate::columns::Texts;
 use crate::error::LakeError;
 use crate::file::StoredCount;
-use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
-use crate::tail::TailBatch;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
-use arrow::compute::interleave;
-use arrow::datatypes::{
-    Date32Type, FieldRef, Int32Type, Int64Type, Schema, TimestampMicrosecondType,
-};
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::match_rows::match_file_rows;
+use crate::rows::{EventRows, day_of};
+use crate::tail::{Content, EventTail, TailBatch};
+use arrow::array::RecordBatch;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use yagura_event::time::{HOUR, Micros};
+use yagura_event::{Event, Lsn, Match};
 
 /// Rows of one partition that become one data file.
 pub(crate) struct Gathered {
@@ -29,205 +27,212 @@ pub(crate) struct Gathered {
     pub rows: RecordBatch,
 }
 
-/// A row by its batch and its place there.
-type At = (usize, usize);
+/// [`crate::TableKind::sort_columns`] of a row, and where it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    /// Place of the tenant among those of the flush.
+    tenant: u32,
+    /// Events: class. Matches: place of the rule among those of the flush.
+    second: u32,
+    time: Micros,
+    lsn: Lsn,
+    sub: u32,
+    batch: u32,
+    at: u32,
+}
 
-/// Gathers the rows of `batches` into as many files as there are partitions, more where one
-/// would take more than `memory_bytes_max` of memory. Batches are in LSN order.
-///
-/// # Errors
-/// [`LakeError::Engine`] for rows without the fixed columns, [`LakeError::Arrow`] where columns
-/// do not fit together: both would be defects.
-pub(crate) fn gather(
-    kind: TableKind,
-    batches: &[Arc<TailBatch>],
-    memory_bytes_max: usize,
-) -> Result<Vec<Gathered>, LakeError> {
-    let fixed: Vec<Fixed<'_>> =
-        batches.iter().map(|b| Fixed::of(kind, &b.rows)).collect::<Result<_, _>>()?;
+/// What becomes one data file.
+pub(crate) struct Plan {
+    day: i32,
+    bucket: i32,
+    counts: Vec<StoredCount>,
+    keys: Vec<Key>,
+}
+
+/// As many files as there are partitions, more where one would stand for more than
+/// `memory_bytes_max` of memory. Batches are of one table and in LSN order.
+pub(crate) fn plan(batches: &[Arc<TailBatch>], memory_bytes_max: usize) -> Vec<Plan> {
     let mut files = Vec::new();
-    for ((day, bucket), places) in partitions(&fixed) {
-        for mut places in split(places, batches, memory_bytes_max) {
-            let counts = match kind {
-                TableKind::Events => count(&fixed, &places),
-                TableKind::Matches => Vec::new(),
-            };
-            places.sort_unstable_by(|a, b| order(&fixed, *a, *b));
-            let rows = put_together(kind, batches, &places)?;
-            files.push(Gathered { day, bucket, counts, rows });
+    for ((day, bucket), keys) in partitions(batches) {
+        for mut keys in split(keys, batches, memory_bytes_max) {
+            let counts = count(batches, &keys);
+            keys.sort_unstable();
+            files.push(Plan { day, bucket, counts, keys });
         }
     }
-    Ok(files)
+    files
 }
 
-/// The columns by which rows are told apart.
-struct Fixed<'a> {
-    days: &'a [i32],
-    buckets: &'a [i32],
-    tenant: &'a arrow::array::StringArray,
-    feed: &'a arrow::array::StringArray,
-    received: &'a [i64],
-    time: &'a [i64],
-    lsn: &'a [i64],
-    /// Events: class and sub-record.
-    class: Option<(&'a [i64], &'a [i32])>,
-    /// Matches: the rule.
-    rule: Option<&'a arrow::array::StringArray>,
-}
-
-impl<'a> Fixed<'a> {
-    fn of(kind: TableKind, rows: &'a RecordBatch) -> Result<Self, LakeError> {
-        let column = |name: &str| {
-            let missing = || LakeError::Engine(format!("rows without the column {name}"));
-            rows.column_by_name(name).ok_or_else(missing)
-        };
-        let text = |name: &str| Ok::<_, LakeError>(column(name)?.as_string::<i32>());
-        let times = |name: &str| {
-            let values = column(name)?.as_primitive::<TimestampMicrosecondType>().values();
-            Ok::<&[i64], LakeError>(values)
-        };
-        let events = kind == TableKind::Events;
-        Ok(Self {
-            days: column(RECEIVED_DAY)?.as_primitive::<Date32Type>().values(),
-            buckets: column(BUCKET)?.as_primitive::<Int32Type>().values(),
-            tenant: text(TENANT)?,
-            feed: text("feed")?,
-            received: times("received_time")?,
-            time: times("time")?,
-            lsn: column("lsn")?.as_primitive::<Int64Type>().values(),
-            class: match events {
-                true => Some((
-                    column("class_uid")?.as_primitive::<Int64Type>().values(),
-                    column("sub")?.as_primitive::<Int32Type>().values(),
-                )),
-                false => None,
-            },
-            rule: if events { None } else { Some(text("rule")?) },
-        })
-    }
-}
-
-/// The places of all rows by partition, in LSN order.
-fn partitions(fixed: &[Fixed<'_>]) -> BTreeMap<(i32, i32), Vec<At>> {
-    let mut parts: BTreeMap<(i32, i32), Vec<At>> = BTreeMap::new();
-    for (at, batch) in fixed.iter().enumerate() {
-        let keys = batch.days.iter().zip(batch.buckets).map(|(day, bucket)| (*day, *bucket));
-        // Neighbours mostly share their partition.
-        let mut run: Option<((i32, i32), usize)> = None;
-        let mut take = |key: (i32, i32), from: usize, to: usize| {
-            parts.entry(key).or_default().extend((from..to).map(|row| (at, row)));
-        };
-        for (row, key) in keys.enumerate() {
-            match run {
-                Some((same, _)) if same == key => {}
-                Some((other, from)) => {
-                    take(other, from, row);
-                    run = Some((key, row));
+impl Plan {
+    /// Makes the rows.
+    ///
+    /// # Errors
+    /// [`LakeError::Arrow`] where columns do not fit together, which would be a defect.
+    pub(crate) fn gather(self, batches: &[Arc<TailBatch>]) -> Result<Gathered, LakeError> {
+        let Self { day, bucket, counts, keys } = self;
+        let mut sources: Vec<Option<(&EventTail, Texts<'_>)>> = vec![None; batches.len()];
+        let mut matches: Vec<&(Lsn, Match)> = Vec::new();
+        let mut events = EventRows::with_capacity(keys.len());
+        for key in &keys {
+            let Some(batch) = batches.get(key.batch as usize) else { continue };
+            match &batch.content {
+                Content::Events { events: tail, .. } => {
+                    let slot = &mut sources[key.batch as usize];
+                    let (tail, texts) = slot.get_or_insert_with(|| (tail, Texts::of(&tail.batch)));
+                    events.push(tail, *texts, key.at as usize);
                 }
-                None => run = Some((key, row)),
+                Content::Matches { matches: tail, .. } => {
+                    matches.extend(tail.list.get(key.at as usize));
+                }
             }
         }
-        if let Some((key, from)) = run {
-            take(key, from, batch.days.len());
+        let rows = match matches.is_empty() {
+            true => events.finish(None)?,
+            false => match_file_rows(&matches)?,
+        };
+        Ok(Gathered { day, bucket, counts, rows })
+    }
+}
+
+/// The keys of all rows by partition, in LSN order.
+fn partitions(batches: &[Arc<TailBatch>]) -> BTreeMap<(i32, i32), Vec<Key>> {
+    let (tenants, rules) = (ranks(batches, Which::Tenant), ranks(batches, Which::Rule));
+    let mut parts: BTreeMap<(i32, i32), Vec<Key>> = BTreeMap::new();
+    for (number, batch) in batches.iter().enumerate() {
+        let number = number as u32;
+        match &batch.content {
+            Content::Events { events, from } => {
+                let of = |c: &Arc<yagura_event::Context>| rank(&tenants, &c.tenant);
+                let places: Vec<u32> = events.batch.contexts.iter().map(of).collect();
+                for (at, event) in events.batch.events.iter().enumerate().skip(*from) {
+                    let context = event.context as usize;
+                    let bucket = events.contexts.get(context).map_or(0, |names| names.bucket);
+                    let tenant = places.get(context).copied().unwrap_or_default();
+                    let key = event_key(event, tenant, (number, at as u32));
+                    parts.entry((day_of(event.received_time), bucket)).or_default().push(key);
+                }
+            }
+            Content::Matches { matches, from } => {
+                let all = matches.list.iter().zip(&matches.buckets);
+                for (at, ((lsn, found), bucket)) in all.enumerate().skip(*from) {
+                    let tenant = rank(&tenants, &found.tenant);
+                    let second = rank(&rules, &found.rule);
+                    let (time, at) = (found.time, at as u32);
+                    let key = Key { tenant, second, time, lsn: *lsn, sub: 0, batch: number, at };
+                    parts.entry((day_of(found.received_time), *bucket)).or_default().push(key);
+                }
+            }
         }
     }
     parts
 }
 
+fn event_key(event: &Event, tenant: u32, (batch, at): (u32, u32)) -> Key {
+    let second = event.class.0;
+    let (lsn, sub) = (event.id.lsn(), event.id.0 as u32);
+    Key { tenant, second, time: event.time, lsn, sub, batch, at }
+}
+
+/// A text that rows are sorted by.
+#[derive(Clone, Copy)]
+enum Which {
+    Tenant,
+    Rule,
+}
+
+/// Places in the order of the texts, so that sorting compares numbers.
+fn ranks(batches: &[Arc<TailBatch>], which: Which) -> HashMap<&str, u32> {
+    let mut texts: BTreeSet<&str> = BTreeSet::new();
+    for batch in batches {
+        match (&batch.content, which) {
+            (Content::Events { events, .. }, Which::Tenant) => {
+                texts.extend(events.batch.contexts.iter().map(|c| c.tenant.as_str()));
+            }
+            (Content::Events { .. }, Which::Rule) => {}
+            (Content::Matches { matches, .. }, Which::Tenant) => {
+                texts.extend(matches.list.iter().map(|(_, found)| found.tenant.as_str()));
+            }
+            (Content::Matches { matches, .. }, Which::Rule) => {
+                texts.extend(matches.list.iter().map(|(_, found)| found.rule.as_str()));
+            }
+        }
+    }
+    texts.into_iter().zip(0..).collect()
+}
+
+fn rank(ranks: &HashMap<&str, u32>, text: &str) -> u32 {
+    ranks.get(text).copied().unwrap_or_default()
+}
+
 /// Cuts a partition's rows so that each part's share of its batches' memory stays within the
 /// bound; a single row is never cut.
-fn split(places: Vec<At>, batches: &[Arc<TailBatch>], most: usize) -> Vec<Vec<At>> {
-    let share = |at: usize| batches[at].bytes / batches[at].rows.num_rows().max(1) + 1;
+fn split(keys: Vec<Key>, batches: &[Arc<TailBatch>], most: usize) -> Vec<Vec<Key>> {
+    let shares: Vec<usize> = batches.iter().map(|b| b.bytes / b.len().max(1) + 1).collect();
     let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0usize);
-    for place in places {
-        let more = share(place.0);
+    for key in keys {
+        let more = shares.get(key.batch as usize).copied().unwrap_or_default();
         if !part.is_empty() && bytes + more > most {
             parts.push(std::mem::take(&mut part));
             bytes = 0;
         }
         bytes += more;
-        part.push(place);
+        part.push(key);
     }
     parts.push(part);
     parts.retain(|part| !part.is_empty());
     parts
 }
 
-/// Sub-records of a record stand next to each other, since places are in LSN order here, and
-/// count once.
-fn count(fixed: &[Fixed<'_>], places: &[At]) -> Vec<StoredCount> {
-    let mut counts: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
+/// Records (not sub-records) of the tail by tenant, feed and hour of receipt, ascending.
+pub(crate) fn tail_counts(batches: &[Arc<TailBatch>]) -> Vec<StoredCount> {
+    let mut keys: Vec<Key> = partitions(batches).into_values().flatten().collect();
+    keys.sort_unstable_by_key(|key| key.lsn);
+    count(batches, &keys)
+}
+
+/// Records of events. Sub-records of a record stand next to each other, since keys are in LSN
+/// order here, and count once.
+fn count(batches: &[Arc<TailBatch>], keys: &[Key]) -> Vec<StoredCount> {
+    let mut counts: HashMap<(u32, u32, Micros), u64> = HashMap::new();
     let mut last = None;
-    for (batch, row) in places {
-        let of = &fixed[*batch];
-        if last.replace(of.lsn[*row]) == Some(of.lsn[*row]) {
+    let mut run: Option<((u32, u32, Micros), u64)> = None;
+    for key in keys {
+        if last.replace(key.lsn) == Some(key.lsn) {
             continue;
         }
-        let hour = of.received[*row].div_euclid(HOUR) * HOUR;
-        *counts.entry((of.tenant.value(*row), of.feed.value(*row), hour)).or_default() += 1;
+        let Some(event) = event_at(batches, key) else { continue };
+        let hour = event.received_time.div_euclid(HOUR) * HOUR;
+        let of = (key.batch, event.context, hour);
+        match &mut run {
+            Some((same, records)) if *same == of => *records += 1,
+            other => {
+                if let Some((done, records)) = other.replace((of, 1)) {
+                    *counts.entry(done).or_default() += records;
+                }
+            }
+        }
     }
-    let stored = |((tenant, feed, hour), records): ((&str, &str, Micros), u64)| StoredCount {
-        tenant: tenant.to_owned(),
-        feed: feed.to_owned(),
-        hour,
-        records,
-    };
-    counts.into_iter().map(stored).collect()
-}
-
-/// [`TableKind::sort_columns`] of two rows.
-fn order(fixed: &[Fixed<'_>], a: At, b: At) -> Ordering {
-    let ((left, i), (right, j)) = ((&fixed[a.0], a.1), (&fixed[b.0], b.1));
-    let tenant = left.tenant.value(i).cmp(right.tenant.value(j));
-    let second = || match (left.class, right.class, left.rule, right.rule) {
-        (Some((l, _)), Some((r, _)), ..) => l[i].cmp(&r[j]),
-        (.., Some(l), Some(r)) => l.value(i).cmp(r.value(j)),
-        _ => Ordering::Equal,
-    };
-    let sub = || match (left.class, right.class) {
-        (Some((_, l)), Some((_, r))) => l[i].cmp(&r[j]),
-        _ => Ordering::Equal,
-    };
-    tenant
-        .then_with(second)
-        .then_with(|| left.time[i].cmp(&right.time[j]))
-        .then_with(|| left.lsn[i].cmp(&right.lsn[j]))
-        .then_with(sub)
-}
-
-/// The columns of the places in their order; without partition columns, which the path states,
-/// and without columns that are all null.
-fn put_together(
-    kind: TableKind,
-    batches: &[Arc<TailBatch>],
-    places: &[At],
-) -> Result<RecordBatch, LakeError> {
-    let used: BTreeSet<usize> = places.iter().map(|(batch, _)| *batch).collect();
-    let mut slots = vec![0; batches.len()];
-    for (slot, batch) in used.iter().enumerate() {
-        slots[*batch] = slot;
+    if let Some((done, records)) = run {
+        *counts.entry(done).or_default() += records;
     }
-    let indices: Vec<At> = places.iter().map(|(batch, row)| (slots[*batch], *row)).collect();
-    let (mut fields, mut columns) = (Vec::<FieldRef>::new(), Vec::<ArrayRef>::new());
-    for field in kind.file_schema().fields() {
-        let held = |batch: &usize| batches[*batch].rows.column_by_name(field.name()).cloned();
-        let parts: Vec<Option<ArrayRef>> = used.iter().map(held).collect();
-        if parts.iter().flatten().all(|part| part.null_count() == part.len()) {
+    let mut stored: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
+    for ((batch, context, hour), records) in counts {
+        let Some(Content::Events { events, .. }) =
+            batches.get(batch as usize).map(|batch| &batch.content)
+        else {
             continue;
-        }
-        let absent =
-            |batch: usize| new_null_array(field.data_type(), batches[batch].rows.num_rows());
-        let parts: Vec<ArrayRef> = used
-            .iter()
-            .zip(parts)
-            .map(|(batch, part)| part.unwrap_or_else(|| absent(*batch)))
-            .collect();
-        let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-        let column = interleave(&parts, &indices)?;
-        if column.null_count() < column.len() {
-            fields.push(Arc::clone(field));
-            columns.push(column);
+        };
+        if let Some(context) = events.batch.contexts.get(context as usize) {
+            *stored.entry((&context.tenant, &context.feed, hour)).or_default() += records;
         }
     }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    let stored = stored.into_iter();
+    stored.map(|((tenant, feed, hour), n)| StoredCount::new(tenant, feed, hour, n)).collect()
+}
+
+fn event_at<'a>(batches: &'a [Arc<TailBatch>], key: &Key) -> Option<&'a Event> {
+    match &batches.get(key.batch as usize)?.content {
+        Content::Events { events, .. } => events.batch.events.get(key.at as usize),
+        Content::Matches { .. } => None,
+    }
 }

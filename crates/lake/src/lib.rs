@@ -18,7 +18,6 @@
 
 pub mod error;
 pub mod file;
-pub mod match_rows;
 pub mod output;
 pub mod provider;
 pub mod prune;
@@ -38,6 +37,7 @@ pub mod writer;
 mod columns;
 mod fence;
 mod gather;
+mod match_rows;
 
 pub use error::LakeError;
 pub use file::{FileEntry, StoredCount};
@@ -45,9 +45,10 @@ pub use rows::Names;
 pub use schema::TableKind;
 pub use sql::{SqlLimits, SqlResult, raw_of, run_sql};
 pub use table::stored_counts;
+pub use tail::BucketOf;
 pub use verify::{Damage, VerifyReport, verify};
 pub use view::{LakeHandle, LakeView, open_readonly};
-pub use writer::{BucketOf, LakeWriter};
+pub use writer::{Flush, Flushed, LakeWriter};
 
 /// Name of the lake's directory in a data directory.
 pub const LAKE_DIR: &str = "lake";

@@ -4,7 +4,7 @@ use crate::columns::times;
 use crate::error::LakeError;
 use crate::rows::day_of;
 use crate::schema::TableKind;
-use crate::tail::TailBatch;
+use crate::tail::MatchTail;
 use arrow::array::{
     ArrayRef, Date32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
     TimestampMicrosecondBuilder,
@@ -12,43 +12,48 @@ use arrow::array::{
 use std::sync::Arc;
 use yagura_event::{EventId, Lsn, Match, MatchId};
 
-/// The rows of the matches above `after`, or `None` where there are none. The LSN is that of
-/// the record that made the match.
+/// The rows of the matches from place `from` on, with the partition columns.
 ///
 /// # Errors
 /// [`LakeError::Arrow`] if the columns do not fit together, which would be a defect.
-pub fn match_rows(
-    matches: &[(Lsn, Match)],
-    bucket_of: &dyn Fn(&str) -> i32,
-    after: Lsn,
-) -> Result<Option<TailBatch>, LakeError> {
-    let mut new: Vec<&(Lsn, Match)> = matches.iter().filter(|(lsn, _)| *lsn > after).collect();
-    new.sort_by_key(|(lsn, _)| *lsn);
-    let (Some((first, _)), Some((last, _))) = (new.first(), new.last()) else {
-        return Ok(None);
-    };
+pub(crate) fn match_rows(matches: &MatchTail, from: usize) -> Result<RecordBatch, LakeError> {
+    let list: Vec<&(Lsn, Match)> = matches.list.iter().skip(from).collect();
+    let mut columns = file_columns(&list);
+    let mut day = Date32Builder::new();
+    let mut bucket = Int32Builder::new();
+    for ((_, found), of) in list.iter().zip(matches.buckets.iter().skip(from)) {
+        day.append_value(day_of(found.received_time));
+        bucket.append_value(*of);
+    }
+    columns.extend([Arc::new(day.finish()) as ArrayRef, Arc::new(bucket.finish())]);
+    Ok(RecordBatch::try_new(TableKind::Matches.schema(), columns)?)
+}
+
+/// The rows of the matches in their order, as a data file holds them.
+///
+/// # Errors
+/// As for [`match_rows`].
+pub(crate) fn match_file_rows(list: &[&(Lsn, Match)]) -> Result<RecordBatch, LakeError> {
+    Ok(RecordBatch::try_new(TableKind::Matches.file_schema(), file_columns(list))?)
+}
+
+fn file_columns(list: &[&(Lsn, Match)]) -> Vec<ArrayRef> {
     let text = |value: &dyn Fn(&Match) -> String| -> ArrayRef {
         let mut out = StringBuilder::new();
-        new.iter().for_each(|(_, m)| out.append_value(value(m)));
+        list.iter().for_each(|(_, m)| out.append_value(value(m)));
         Arc::new(out.finish())
     };
     let time = |value: &dyn Fn(&Match) -> i64| -> ArrayRef {
-        let mut out: TimestampMicrosecondBuilder = times();
-        new.iter().for_each(|(_, m)| out.append_value(value(m)));
+        let mut out: TimestampMicrosecondBuilder = times(list.len());
+        list.iter().for_each(|(_, m)| out.append_value(value(m)));
         Arc::new(out.finish())
     };
     let integer = |value: &dyn Fn(Lsn, &Match) -> u64| -> ArrayRef {
         let mut out = Int64Builder::new();
-        new.iter().for_each(|(lsn, m)| out.append_value(value(*lsn, m).cast_signed()));
+        list.iter().for_each(|(lsn, m)| out.append_value(value(*lsn, m).cast_signed()));
         Arc::new(out.finish())
     };
-    let mut day = Date32Builder::new();
-    let mut bucket = Int32Builder::new();
-    for (_, m) in &new {
-        day.append_value(day_of(m.received_time));
-        bucket.append_value(bucket_of(&m.tenant));
-    }
-    let columns: Vec<ArrayRef> = vec![
+    vec![
         text(&|m| MatchId(m.id).to_string()),
         text(&|m| m.tenant.clone()),
         text(&|m| m.rule.clone()),
@@ -63,11 +68,7 @@ pub fn match_rows(
         integer(&|lsn, _| lsn.0),
         integer(&|_, m| m.stream),
         integer(&|_, m| m.batch),
-        Arc::new(day.finish()),
-        Arc::new(bucket.finish()),
-    ];
-    let rows = RecordBatch::try_new(TableKind::Matches.schema(), columns)?;
-    Ok(Some(TailBatch::new(rows, *first, *last)))
+    ]
 }
 
 /// Names with their values as one JSON object; repeated names become arrays.

@@ -160,8 +160,8 @@ impl LakeTable {
         let mut groups: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions.min(tail.len())];
         let count = groups.len();
         for (at, batch) in tail.iter().enumerate() {
-            let rows = with_schema(&batch.rows, &schema)
-                .map_err(|e| DataFusionError::External(Box::new(e)))?;
+            let rows = batch.rows().and_then(|rows| with_schema(&rows, &schema));
+            let rows = rows.map_err(|e| DataFusionError::External(Box::new(e)))?;
             let rows = match self.scope.tenant() {
                 Some(tenant) => own_rows(&rows, tenant)?,
                 None => rows,

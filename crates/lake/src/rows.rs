@@ -1,66 +1,52 @@
-//! From `EventBatch` to rows of the `events` table.
+//! From events to rows of the `events` table.
 
-use crate::columns::{ColumnBuilder, times};
+use crate::columns::{ColumnBuilder, Texts, times};
 use crate::error::LakeError;
 use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
-use crate::tail::TailBatch;
+use crate::tail::{ContextNames, EventTail};
 use arrow::array::{
     ArrayRef, BinaryBuilder, Date32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::Schema;
+use arrow::datatypes::{FieldRef, Schema};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use yagura_event::column::COLUMNS;
 use yagura_event::json::{issues_detail, write_unmapped};
 use yagura_event::time::DAY;
-use yagura_event::{EventBatch, EventRef, FieldTable, Lsn};
+use yagura_event::{EventRef, FieldTable};
 
 /// The names that numbers in a batch stand for.
-#[derive(Clone, Copy, Debug)]
-pub struct Names<'a> {
+#[derive(Clone, Debug)]
+pub struct Names {
     /// Interned field names.
-    pub fields: &'a FieldTable,
+    pub fields: Arc<FieldTable>,
     /// The loaded sources, by `Event::source`.
-    pub sources: &'a [String],
+    pub sources: Arc<[String]>,
 }
 
-/// The rows of the events above `after`, or `None` where there are none. `bucket_of` names
-/// a tenant's bucket. Events are expected in LSN order.
+/// The rows of the events from place `from` on, in their order, with the partition columns.
 ///
 /// # Errors
 /// [`LakeError::Arrow`] if the columns do not fit together, which would be a defect.
-pub fn event_rows(
-    batch: &EventBatch,
-    names: Names<'_>,
-    bucket_of: &dyn Fn(&str) -> i32,
-    after: Lsn,
-) -> Result<Option<TailBatch>, LakeError> {
-    let mut rows = EventRows::new(names);
-    let contexts: Vec<ContextNames> = batch
-        .contexts
-        .iter()
-        .map(|c| ContextNames { id: c.id().to_string(), bucket: bucket_of(&c.tenant) })
-        .collect();
-    for event in batch.iter().filter(|event| event.lsn() > after) {
-        if let Some(context) = contexts.get(event.event().context as usize) {
-            rows.push(event, context);
+pub(crate) fn event_rows(events: &EventTail, from: usize) -> Result<RecordBatch, LakeError> {
+    let all = events.batch.events.len();
+    let mut rows = EventRows::with_capacity(all.saturating_sub(from));
+    let texts = Texts::of(&events.batch);
+    let (mut day, mut bucket) = (Date32Builder::new(), Int32Builder::new());
+    for at in from..all {
+        if let Some((event, context)) = rows.push(events, texts, at) {
+            day.append_value(day_of(event.event().received_time));
+            bucket.append_value(context.bucket);
         }
     }
-    rows.finish()
+    rows.finish(Some((Arc::new(day.finish()), Arc::new(bucket.finish()))))
 }
 
-struct ContextNames {
-    id: String,
-    bucket: i32,
-}
-
-struct EventRows<'a> {
-    names: Names<'a>,
+/// Rows under construction.
+pub(crate) struct EventRows {
     len: usize,
-    first: Lsn,
-    last: Lsn,
+    rows: usize,
     body: Vec<Option<ColumnBuilder>>,
     head: Head,
     rest: Rest,
@@ -87,83 +73,96 @@ struct Rest {
     stream: Int64Builder,
     batch: Int64Builder,
     issues: StringBuilder,
-    received_day: Date32Builder,
-    bucket: Int32Builder,
 }
 
-impl<'a> EventRows<'a> {
-    fn new(names: Names<'a>) -> Self {
+/// Bytes set aside for a text of a row: an id has 32, most names fewer.
+const TEXT_BYTES: usize = 32;
+
+/// Bytes set aside for a record.
+const RAW_BYTES: usize = 256;
+
+impl EventRows {
+    /// Room for so many rows.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        let text = |bytes: usize| StringBuilder::with_capacity(rows, rows * bytes);
+        let number = || Int64Builder::with_capacity(rows);
         Self {
-            names,
             len: 0,
-            first: Lsn::default(),
-            last: Lsn::default(),
+            rows,
             body: COLUMNS.iter().map(|_| None).collect(),
             head: Head {
-                event_id: StringBuilder::new(),
-                tenant: StringBuilder::new(),
-                feed: StringBuilder::new(),
-                source: StringBuilder::new(),
-                time: times(),
-                received_time: times(),
-                class_uid: Int64Builder::new(),
-                raw_data: StringBuilder::new(),
+                event_id: text(TEXT_BYTES),
+                tenant: text(TEXT_BYTES / 2),
+                feed: text(TEXT_BYTES / 2),
+                source: text(TEXT_BYTES / 2),
+                time: times(rows),
+                received_time: times(rows),
+                class_uid: number(),
+                raw_data: text(RAW_BYTES),
             },
             rest: Rest {
-                unmapped: StringBuilder::new(),
-                raw_bytes: BinaryBuilder::new(),
-                context: StringBuilder::new(),
-                lsn: Int64Builder::new(),
-                sub: Int32Builder::new(),
-                stream: Int64Builder::new(),
-                batch: Int64Builder::new(),
-                issues: StringBuilder::new(),
-                received_day: Date32Builder::new(),
-                bucket: Int32Builder::new(),
+                unmapped: text(TEXT_BYTES),
+                raw_bytes: BinaryBuilder::with_capacity(rows, 0),
+                context: text(TEXT_BYTES),
+                lsn: number(),
+                sub: Int32Builder::with_capacity(rows),
+                stream: number(),
+                batch: number(),
+                issues: StringBuilder::with_capacity(rows, 0),
             },
             scratch: Vec::new(),
         }
     }
 
-    fn push(&mut self, event: EventRef<'_>, context: &ContextNames) {
-        if self.len == 0 {
-            self.first = event.lsn();
-        }
-        self.last = self.last.max(event.lsn());
+    /// Adds event `at` of a batch whose texts are `texts`; nothing where there is none.
+    pub(crate) fn push<'a>(
+        &mut self,
+        events: &'a EventTail,
+        texts: Texts<'a>,
+        at: usize,
+    ) -> Option<(EventRef<'a>, &'a ContextNames)> {
+        let event = events.batch.event(at)?;
+        let context = events.contexts.get(event.event().context as usize)?;
+        let rows = self.rows;
         for (id, value) in event.values() {
             let Some(slot) = self.body.get_mut(usize::from(id.0)) else { continue };
-            slot.get_or_insert_with(|| ColumnBuilder::new(id.column().kind)).put(
-                self.len,
-                event.batch(),
-                *value,
-            );
+            slot.get_or_insert_with(|| ColumnBuilder::new(id.column().kind, rows))
+                .put(self.len, texts, *value);
         }
-        self.push_head(event);
-        self.push_rest(event, context);
+        self.push_head(event, texts, &events.names);
+        self.push_rest(event, context, &events.names);
         self.len += 1;
+        Some((event, context))
     }
 
-    fn push_head(&mut self, event: EventRef<'_>) {
+    fn push_head(&mut self, event: EventRef<'_>, texts: Texts<'_>, names: &Names) {
         let head = event.event();
         let out = &mut self.head;
-        // Writing to a builder cannot fail.
-        let _ = write!(out.event_id, "{}", head.id);
-        out.event_id.append_value("");
+        out.event_id.append_value(head.id.hex().as_str());
         out.tenant.append_value(&event.context().tenant);
         out.feed.append_value(&event.context().feed);
-        out.source.append_option(self.names.sources.get(usize::from(head.source)));
+        out.source.append_option(names.sources.get(usize::from(head.source)));
         out.time.append_value(head.time);
         out.received_time.append_value(head.received_time);
         out.class_uid.append_value(i64::from(head.class.0));
-        out.raw_data.append_value(String::from_utf8_lossy(event.raw()));
-        self.rest.raw_bytes.append_option(event.raw_bytes());
+        match texts.valid(head.raw) {
+            Some(text) => {
+                out.raw_data.append_value(text);
+                let decoded = head.original.len > 0;
+                self.rest.raw_bytes.append_option(decoded.then(|| event.original()));
+            }
+            None => {
+                out.raw_data.append_value(String::from_utf8_lossy(event.raw()));
+                self.rest.raw_bytes.append_option(event.raw_bytes());
+            }
+        }
     }
 
-    fn push_rest(&mut self, event: EventRef<'_>, context: &ContextNames) {
+    fn push_rest(&mut self, event: EventRef<'_>, context: &ContextNames, names: &Names) {
         let head = event.event();
         let out = &mut self.rest;
         self.scratch.clear();
-        let unmapped = write_unmapped(event, self.names.fields, &mut self.scratch);
+        let unmapped = write_unmapped(event, &names.fields, &mut self.scratch);
         let text = std::str::from_utf8(&self.scratch).ok();
         out.unmapped.append_option(text.filter(|_| unmapped));
         out.context.append_value(&context.id);
@@ -172,33 +171,38 @@ impl<'a> EventRows<'a> {
         out.stream.append_value(head.stream.cast_signed());
         out.batch.append_value(head.batch.cast_signed());
         out.issues.append_option(issues_detail(event));
-        out.received_day.append_value(day_of(head.received_time));
-        out.bucket.append_value(context.bucket);
     }
 
-    fn finish(mut self) -> Result<Option<TailBatch>, LakeError> {
-        if self.len == 0 {
-            return Ok(None);
-        }
+    /// The rows with the columns that hold a value, and the columns of the day of receipt and of
+    /// the bucket where there are such.
+    ///
+    /// # Errors
+    /// [`LakeError::Arrow`] if the columns do not fit together, which would be a defect.
+    pub(crate) fn finish(
+        mut self,
+        partition: Option<(ArrayRef, ArrayRef)>,
+    ) -> Result<RecordBatch, LakeError> {
         let mut columns = self.fixed_columns();
         for (column, builder) in COLUMNS.iter().zip(std::mem::take(&mut self.body)) {
             if let Some(builder) = builder {
                 columns.insert(column.name, builder.finish(self.len));
             }
         }
+        if let Some((day, bucket)) = partition {
+            columns.extend([(RECEIVED_DAY, day), (BUCKET, bucket)]);
+        }
         let schema = TableKind::Events.schema();
-        let (fields, arrays): (Vec<_>, Vec<_>) = schema
-            .fields()
-            .iter()
-            .filter_map(|field| Some((Arc::clone(field), columns.remove(field.name().as_str())?)))
-            .unzip();
-        let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
-        Ok(Some(TailBatch::new(rows, self.first, self.last)))
+        let held = |field: &FieldRef| {
+            let column = columns.remove(field.name().as_str())?;
+            (column.null_count() < column.len()).then(|| (Arc::clone(field), column))
+        };
+        let (fields, arrays): (Vec<_>, Vec<_>) = schema.fields().iter().filter_map(held).unzip();
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
     }
 
     fn fixed_columns(&mut self) -> HashMap<&'static str, ArrayRef> {
         let (head, rest) = (&mut self.head, &mut self.rest);
-        let mut columns: HashMap<&'static str, ArrayRef> = HashMap::from([
+        HashMap::from([
             ("event_id", Arc::new(head.event_id.finish()) as ArrayRef),
             (TENANT, Arc::new(head.tenant.finish())),
             ("feed", Arc::new(head.feed.finish())),
@@ -213,15 +217,9 @@ impl<'a> EventRows<'a> {
             ("sub", Arc::new(rest.sub.finish())),
             ("stream", Arc::new(rest.stream.finish())),
             ("batch", Arc::new(rest.batch.finish())),
-            (RECEIVED_DAY, Arc::new(rest.received_day.finish())),
-            (BUCKET, Arc::new(rest.bucket.finish())),
-        ]);
-        let seldom: [(&'static str, ArrayRef); 2] = [
             ("raw_bytes", Arc::new(rest.raw_bytes.finish())),
             ("issues", Arc::new(rest.issues.finish())),
-        ];
-        columns.extend(seldom.into_iter().filter(|(_, array)| array.null_count() < array.len()));
-        columns
+        ])
     }
 }
 

@@ -310,14 +310,8 @@ pub fn stored_counts(files: &[Arc<FileEntry>]) -> Vec<StoredCount> {
     for count in files.iter().flat_map(|file| &file.counts) {
         *sum.entry((&count.tenant, &count.feed, count.hour)).or_default() += count.records;
     }
-    sum.into_iter()
-        .map(|((tenant, feed, hour), records)| StoredCount {
-            tenant: tenant.to_owned(),
-            feed: feed.to_owned(),
-            hour,
-            records,
-        })
-        .collect()
+    let sum = sum.into_iter();
+    sum.map(|((tenant, feed, hour), n)| StoredCount::new(tenant, feed, hour, n)).collect()
 }
 
 /// Path of a version's log entry in the table's directory.

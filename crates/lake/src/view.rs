@@ -1,7 +1,8 @@
 //! `LakeView`: both tables' files and the memory tail above them, as one immutable value.
 
 use crate::error::LakeError;
-use crate::file::{FileEntry, StoredCount, count_records};
+use crate::file::{FileEntry, StoredCount};
+use crate::gather::tail_counts;
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
@@ -52,7 +53,7 @@ impl LakeView {
 
     /// Records that wait in memory for a file, by tenant, feed and hour of receipt.
     pub fn tail_counts(&self) -> Vec<StoredCount> {
-        self.events.tail.iter().flat_map(|batch| count_records(&batch.rows)).collect()
+        tail_counts(&self.events.tail)
     }
 
     /// The store that holds the data files.

@@ -8,33 +8,28 @@
 //! ```
 //! A flush commits `events`, then `matches`, each with its own `txn`. After a crash between
 //! the two a replay from the smaller one adds to each table only what it lacks, since rows
-//! at or below a table's `txn` are refused.
+//! at or below a table's `txn` are refused. Files are written aside ([`Flush`]), so that rows
+//! that arrive meanwhile are seen at once.
 
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount, write_file};
-use crate::gather::gather;
-use crate::match_rows::match_rows;
-use crate::rows::{Names, event_rows};
+use crate::gather::plan;
+use crate::rows::Names;
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
-use crate::tail::TailBatch;
+use crate::tail::{BucketOf, TailBatch};
 use crate::view::{LakeHandle, LakeView, TableView};
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::Int64Type;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use yagura_disk::Fs;
 use yagura_event::{EventBatch, Lsn, Match};
 
-/// Names the bucket of a tenant.
-pub type BucketOf = Arc<dyn Fn(&str) -> i32 + Send + Sync>;
-
 /// Most bytes of memory whose rows go into one data file; more become further files, so that
-/// no text column reaches the 2 GiB that Arrow's offsets can address.
-const FILE_MEMORY_BYTES_MAX: usize = 1 << 30;
+/// no text column reaches the 2 GiB that Arrow's offsets can address: a byte becomes six at
+/// most, as an escape in JSON.
+const FILE_MEMORY_BYTES_MAX: usize = 320 << 20;
 
 /// The one writer of a lake. Its methods block and belong on a plain thread.
 pub struct LakeWriter {
@@ -46,6 +41,44 @@ pub struct LakeWriter {
     matches: Side,
     upper: Lsn,
     handle: LakeHandle,
+}
+
+/// Rows that are to become data files. [`Flush::write`] may run on any thread, while the writer
+/// goes on taking rows.
+pub struct Flush {
+    store: FsStore,
+    epoch: u16,
+    parts: Vec<Part>,
+}
+
+/// One table's share of a [`Flush`].
+struct Part {
+    kind: TableKind,
+    rows: Vec<Arc<TailBatch>>,
+    /// First and last LSN that the files stand for.
+    range: (Lsn, Lsn),
+}
+
+/// What a [`Flush`] has written, for [`LakeWriter::end_flush`].
+pub struct Flushed {
+    parts: Vec<(Part, Result<Vec<FileEntry>, LakeError>)>,
+}
+
+impl Flush {
+    /// Whether there is nothing to write and nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Writes the data files. Nothing refers to them before [`LakeWriter::end_flush`].
+    pub fn write(self) -> Flushed {
+        let Self { store, epoch, parts } = self;
+        let written = parts.into_iter().map(|part| {
+            let files = part.write_files(&store, epoch);
+            (part, files)
+        });
+        Flushed { parts: written.collect() }
+    }
 }
 
 /// A table and its tail.
@@ -83,26 +116,19 @@ impl LakeWriter {
     }
 
     /// Takes the events of a batch into the tail; those the table has already are passed over.
-    ///
-    /// # Errors
-    /// [`LakeError::Arrow`].
-    pub fn append_events(&mut self, batch: &EventBatch, names: Names<'_>) -> Result<(), LakeError> {
+    /// They are in LSN order.
+    pub fn append_events(&mut self, batch: Arc<EventBatch>, names: Names) {
         let after = self.events.table.txn();
-        let rows = event_rows(batch, names, self.bucket_of.as_ref(), after)?;
-        self.events.tail.extend(rows.map(Arc::new));
-        Ok(())
+        let events = TailBatch::of_events(batch, names, self.bucket_of.as_ref(), after);
+        self.events.tail.extend(events.map(Arc::new));
     }
 
     /// Takes matches, with the LSN of the record that made them, into the tail; those the
     /// table has already are passed over.
-    ///
-    /// # Errors
-    /// [`LakeError::Arrow`].
-    pub fn append_matches(&mut self, matches: &[(Lsn, Match)]) -> Result<(), LakeError> {
+    pub fn append_matches(&mut self, matches: Vec<(Lsn, Match)>) {
         let after = self.matches.table.txn();
-        let rows = match_rows(matches, self.bucket_of.as_ref(), after)?;
-        self.matches.tail.extend(rows.map(Arc::new));
-        Ok(())
+        let matches = TailBatch::of_matches(matches, self.bucket_of.as_ref(), after);
+        self.matches.tail.extend(matches.map(Arc::new));
     }
 
     /// States that every event and match at or below `lsn` has been appended, which makes
@@ -118,8 +144,7 @@ impl LakeWriter {
     /// Those of the file system and the log. The rows stay in the tail, and the next call
     /// finds out first what the tables have.
     pub fn flush(&mut self) -> Result<(), LakeError> {
-        self.flush_table(TableKind::Events)?;
-        self.flush_table(TableKind::Matches)
+        self.flush_tables(&TableKind::ALL)
     }
 
     /// The first or second half of [`LakeWriter::flush`].
@@ -127,25 +152,67 @@ impl LakeWriter {
     /// # Errors
     /// As for [`LakeWriter::flush`].
     pub fn flush_table(&mut self, kind: TableKind) -> Result<(), LakeError> {
-        let side = match kind {
-            TableKind::Events => &mut self.events,
-            TableKind::Matches => &mut self.matches,
-        };
-        if side.unsure {
-            self.runtime.block_on(side.table.recover())?;
-            side.drop_stored()?;
-            side.unsure = false;
+        self.flush_tables(&[kind])
+    }
+
+    fn flush_tables(&mut self, kinds: &[TableKind]) -> Result<(), LakeError> {
+        let flush = self.begin(kinds)?;
+        self.end_flush(flush.write())
+    }
+
+    /// What a flush is to write. The rows stay in the tail, where queries see them, until
+    /// [`LakeWriter::end_flush`]; there is one flush at a time.
+    ///
+    /// # Errors
+    /// Those of the log, where an earlier flush failed and the tables have to be read again.
+    pub fn begin_flush(&mut self) -> Result<Flush, LakeError> {
+        self.begin(&TableKind::ALL)
+    }
+
+    fn begin(&mut self, kinds: &[TableKind]) -> Result<Flush, LakeError> {
+        let upper = self.upper;
+        let mut parts = Vec::new();
+        for kind in kinds {
+            let (side, runtime) = self.side(*kind);
+            if side.unsure {
+                runtime.block_on(side.table.recover())?;
+                side.drop_stored();
+                side.unsure = false;
+            }
+            let (count, upto) = side.cut(upper);
+            if upto > side.table.txn() {
+                let rows = side.tail.get(..count).unwrap_or_default().to_vec();
+                let range = (Lsn(side.table.txn().0 + 1), upto);
+                parts.push(Part { kind: *kind, rows, range });
+            }
         }
-        let (count, upto) = side.cut(self.upper);
-        if upto > side.table.txn() {
+        Ok(Flush { store: self.store.clone(), epoch: self.epoch, parts })
+    }
+
+    /// Commits what has been written, `events` first.
+    ///
+    /// # Errors
+    /// Those of writing the files and of the log. The rows stay in the tail, and the next
+    /// flush finds out first what the tables have.
+    pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), LakeError> {
+        for (part, files) in flushed.parts {
+            let files = files?;
+            let (side, runtime) = self.side(part.kind);
             side.unsure = true;
-            let files = side.write_files(&self.store, self.epoch, count, upto)?;
-            self.runtime.block_on(side.table.append(&files, upto))?;
-            side.tail.drain(..count);
+            runtime.block_on(side.table.append(&files, part.range.1))?;
+            side.tail.drain(..part.rows.len());
             side.unsure = false;
         }
         self.publish();
         Ok(())
+    }
+
+    fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
+        let side = match kind {
+            TableKind::Events => &mut self.events,
+            TableKind::Matches => &mut self.matches,
+        };
+        (side, &self.runtime)
     }
 
     /// LSNs up to which `events` and `matches` are committed.
@@ -160,7 +227,7 @@ impl LakeWriter {
 
     /// Rows in both tails.
     pub fn tail_rows(&self) -> usize {
-        self.tails().map(|batch| batch.rows.num_rows()).sum()
+        self.tails().map(|batch| batch.len()).sum()
     }
 
     /// Records that are stored in files, by tenant, feed and hour of receipt, ascending.
@@ -207,36 +274,26 @@ impl Side {
     }
 
     /// Drops the rows that a commit of unknown outcome has put into the table after all.
-    fn drop_stored(&mut self) -> Result<(), LakeError> {
+    fn drop_stored(&mut self) {
         let txn = self.table.txn();
-        let mut kept = Vec::new();
-        for batch in self.tail.drain(..) {
+        self.tail.retain_mut(|batch| {
             if batch.first > txn {
-                kept.push(batch);
-            } else if batch.last > txn {
-                let new = lsns(&batch.rows).iter().map(|lsn| *lsn > txn.0.cast_signed());
-                let rows = filter_record_batch(&batch.rows, &new.map(Some).collect())?;
-                kept.push(Arc::new(TailBatch::new(rows, Lsn(txn.0 + 1), batch.last)));
+                return true;
             }
-        }
-        self.tail = kept;
-        Ok(())
+            let rest = TailBatch::above(&batch.content, txn).map(Arc::new);
+            rest.map(|rest| *batch = rest).is_some()
+        });
     }
+}
 
-    fn write_files(
-        &self,
-        store: &FsStore,
-        epoch: u16,
-        count: usize,
-        upto: Lsn,
-    ) -> Result<Vec<FileEntry>, LakeError> {
-        let kind = self.table.kind();
-        let tail = self.tail.get(..count).unwrap_or_default();
+impl Part {
+    fn write_files(&self, store: &FsStore, epoch: u16) -> Result<Vec<FileEntry>, LakeError> {
+        let (first, upto) = (self.range.0.0, self.range.1.0);
         let mut files = Vec::new();
-        for (number, gathered) in gather(kind, tail, FILE_MEMORY_BYTES_MAX)?.iter().enumerate() {
-            let first = self.table.txn().0 + 1;
-            let name = format!("e{epoch:05}-{first:020}-{:020}-{number}", upto.0);
-            files.push(write_file(store, kind, &name, gathered)?);
+        for (number, plan) in plan(&self.rows, FILE_MEMORY_BYTES_MAX).into_iter().enumerate() {
+            let gathered = plan.gather(&self.rows)?;
+            let name = format!("e{epoch:05}-{first:020}-{upto:020}-{number}");
+            files.push(write_file(store, self.kind, &name, &gathered)?);
         }
         Ok(files)
     }
@@ -250,8 +307,4 @@ pub(crate) fn runtime() -> Result<Runtime, LakeError> {
         .enable_all()
         .build()
         .map_err(|source| LakeError::Io { action: "start", path: "runtime".to_owned(), source })
-}
-
-fn lsns(rows: &RecordBatch) -> &[i64] {
-    rows.column_by_name("lsn").map_or(&[], |column| column.as_primitive::<Int64Type>().values())
 }

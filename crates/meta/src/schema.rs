@@ -1,6 +1,7 @@
 //! The tables of `judge.sqlite` and how both stores are opened.
 
 use crate::error::{During, MetaError};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::Path;
 use std::time::Duration;
@@ -170,6 +171,9 @@ fn immutable(path: &Path, supported: i64) -> Result<Connection, MetaError> {
 
 fn prepare(conn: &Connection) -> Result<(), MetaError> {
     conn.busy_timeout(BUSY_TIMEOUT).during("set the store's waiting time")?;
+    // Otherwise SQLite plans a statement anew for each value that its statistics may know.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .during("keep the store's query plans")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(())
 }

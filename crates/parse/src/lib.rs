@@ -13,6 +13,7 @@ pub mod header;
 pub mod parser;
 mod project;
 mod recognise;
+mod shape;
 pub mod sink;
 pub mod sources;
 pub mod time;

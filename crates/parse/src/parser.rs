@@ -8,11 +8,11 @@ use crate::frame::RECORD_BYTES_MAX;
 use crate::header::{Columns, Plans};
 use crate::project::Projection;
 use crate::recognise::Recogniser;
+use crate::shape::{is_object, whole};
 use crate::sink::{Mark, Sink};
 use crate::sources::Sources;
 use crate::time::Zone;
 use std::cell::RefCell;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use yagura_event::batch::Text;
@@ -59,6 +59,8 @@ pub struct Parser {
     /// Interned ids of the sources' names.
     ids: Vec<FieldId>,
     recogniser: Recogniser,
+    /// By source, the first that reads records alike: what one has read need not be read again.
+    alike: Vec<usize>,
 }
 
 impl Parser {
@@ -76,8 +78,11 @@ impl Parser {
             })
             .collect();
         let recogniser = Recogniser::new(&sources.list);
+        let alike =
+            |source: &Source| sources.list.iter().position(|first| first.reads_like(source));
+        let alike = sources.list.iter().map(|source| alike(source).unwrap_or(usize::MAX)).collect();
         let id = PARSERS.fetch_add(1, Ordering::Relaxed);
-        Self { id, sources, fields, ids, recogniser }
+        Self { id, sources, fields, ids, recogniser, alike }
     }
 
     /// A parser for the built-in sources with a table of only their names.
@@ -259,6 +264,7 @@ impl Parser {
         }
         let mark = sink.mark();
         let mut tried: [u64; 4] = [0; 4];
+        let mut read_by: Option<usize> = None;
         // What a header says of the lines below it goes before what a line looks like.
         let columns = sink.columns();
         let by_header = columns.iter().flat_map(|columns| columns.sources.iter().copied());
@@ -274,7 +280,13 @@ impl Parser {
             if object && source.reads_objects() != objects {
                 continue;
             }
-            let result = self.decode(source, sink);
+            let alike = self.alike.get(usize::from(index)).copied();
+            let result = if read_by.is_some() && read_by == alike {
+                Ok(())
+            } else {
+                sink.rollback(mark);
+                self.decode(source, sink)
+            };
             let required = || {
                 source.require.is_empty()
                     || source.require.iter().any(|tests| self.holds(sink, tests))
@@ -288,15 +300,19 @@ impl Parser {
                     let inner = if seen { self.within(sink, mark, &read) } else { None };
                     return inner.or(Some((index, true)));
                 }
-                Ok(()) => {}
+                Ok(()) => {
+                    read_by = alike;
+                    continue;
+                }
                 // A low rank says that the literals alone mean little.
                 Err(malformed) if source.rank >= 0 => {
                     first.get_or_insert((index, malformed));
                 }
                 Err(_) => {}
             }
-            sink.rollback(mark);
+            read_by = None;
         }
+        sink.rollback(mark);
         None
     }
 
@@ -463,30 +479,4 @@ fn zone_of(context: &Context, received: Micros) -> Zone<'_> {
         Reference::At(time) => time,
     };
     Zone { reference, name: context.time_zone.as_deref() }
-}
-
-/// Whether the record, or what follows its syslog header, looks like a JSON object.
-fn is_object(sink: &mut Sink<'_, '_>) -> bool {
-    let record = sink.record();
-    let body = whole(record);
-    match (record.get(body.start), body.end.checked_sub(1).and_then(|last| record.get(last))) {
-        (Some(b'{'), _) => true,
-        (_, Some(b'}')) => {
-            let mark = sink.mark();
-            let inner = syslog::unwrap(sink);
-            sink.rollback(mark);
-            let text = inner.and_then(|range| record.get(range)).unwrap_or_default();
-            text.starts_with(b"{\"") || text.starts_with(b"@cee:")
-        }
-        _ => false,
-    }
-}
-
-/// The record without a byte order mark and white space around it.
-fn whole(record: &[u8]) -> Range<usize> {
-    let bom = if record.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let blank = |b: &u8| b.is_ascii_whitespace();
-    let start = bom + record[bom..].iter().take_while(|b| blank(b)).count();
-    let end = record.iter().rposition(|b| !blank(b)).map_or(start, |at| at + 1);
-    start..end.max(start)
 }

@@ -85,13 +85,12 @@ impl Projection<'_> {
             for name in &def.fields {
                 // A name may occur again: a JSON document below a syslog header of that name.
                 let last = def.fields.last() == Some(name);
-                let id = self.id(*name);
-                for at in 0..sink.spans().len() {
-                    if sink.spans().get(at).is_some_and(|span| span.field == id)
-                        && let Some(stamp) = self.stamp(sink, at, &def.formats, last)
-                    {
+                let mut from = 0;
+                while let Some(at) = sink.named_from(self.id(*name), from) {
+                    if let Some(stamp) = self.stamp(sink, at, &def.formats, last) {
                         return Some(stamp);
                     }
+                    from = at + 1;
                 }
             }
         }
@@ -323,10 +322,10 @@ impl Projection<'_> {
         };
         let Some(id) = sink.spans().get(first).map(|span| span.field) else { return };
         let field = self.id(alias.name);
-        for at in first..fields {
-            let Some(span) = sink.spans().get(at).copied().filter(|span| span.field == id) else {
-                continue;
-            };
+        let mut next = Some(first);
+        while let Some(at) = next.filter(|at| *at < fields) {
+            next = sink.named_from(id, at + 1);
+            let Some(span) = sink.spans().get(at).copied() else { return };
             let part = {
                 let value = sink.bytes(span.value);
                 let Some(converted) = alias.convert.apply(value, &self.zone) else { continue };

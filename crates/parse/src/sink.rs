@@ -21,6 +21,9 @@ pub const NAME_BYTES_MAX: usize = 1_024;
 /// Most issues noted for one record.
 pub const ISSUES_MAX: usize = 16;
 
+/// Words of 64 columns each that are told apart.
+const COLUMN_WORDS: usize = 8;
+
 /// Takes the fields of one record into an [`EventBatch`].
 ///
 /// The record's bytes are in the arena already, so a value that stands verbatim in the
@@ -39,6 +42,8 @@ pub struct Sink<'b, 'r> {
     lossy: bool,
     over: bool,
     columns: Option<Arc<Columns>>,
+    /// Which columns may be set: a bit that is not set saves the search.
+    set: [u64; COLUMN_WORDS],
     /// Whether fields of an envelope follow those of the record.
     pub(crate) enveloped: bool,
 }
@@ -85,6 +90,7 @@ impl<'b, 'r> Sink<'b, 'r> {
             lossy,
             over: false,
             columns: None,
+            set: [0; COLUMN_WORDS],
             enveloped: false,
         };
         if let Some(issue) = issue {
@@ -124,6 +130,7 @@ impl<'b, 'r> Sink<'b, 'r> {
             lossy: false,
             over: self.over,
             columns: None,
+            set: self.set,
             enveloped: false,
         }
     }
@@ -256,6 +263,16 @@ impl<'b, 'r> Sink<'b, 'r> {
             .map(move |(at, s)| (first + at, s))
     }
 
+    /// The place of the first field of a name that is interned, at or behind `from`.
+    pub fn named_from(&self, id: FieldId, from: usize) -> Option<usize> {
+        let (first, more) = self.batch.firsts.find(id, self.spans())?;
+        if from <= first {
+            return Some(first);
+        }
+        let rest = self.spans().get(from..).filter(|_| more)?;
+        rest.iter().position(|span| span.field == id).map(|at| from + at)
+    }
+
     /// The place of the first field of a name that is interned.
     pub fn first(&self, id: FieldId) -> Option<usize> {
         self.batch.firsts.find(id, self.spans()).map(|(first, _)| first)
@@ -309,12 +326,18 @@ impl<'b, 'r> Sink<'b, 'r> {
     /// Sets a column unless it is set already.
     pub fn column(&mut self, column: ColumnId, value: Scalar) {
         if self.get_column(column).is_none() {
+            let (word, bit) = bit_of(column);
+            self.set[word] |= bit;
             self.batch.values.push((column, value));
         }
     }
 
     /// A column's value so far.
     pub fn get_column(&self, column: ColumnId) -> Option<Scalar> {
+        let (word, bit) = bit_of(column);
+        if self.set[word] & bit == 0 {
+            return None;
+        }
         let values = self.batch.values.get(self.values..).unwrap_or_default();
         values.iter().find(|(id, _)| *id == column).map(|(_, value)| *value)
     }
@@ -419,6 +442,11 @@ impl<'b, 'r> Sink<'b, 'r> {
         firsts.note(span.field, spans.get(self.spans..).unwrap_or_default());
         spans.push(span);
     }
+}
+
+/// The word and bit of a column; columns beyond the last word share it.
+fn bit_of(column: ColumnId) -> (usize, u64) {
+    (usize::from(column.0 / 64).min(COLUMN_WORDS - 1), 1 << (column.0 % 64))
 }
 
 /// A name within its limit.

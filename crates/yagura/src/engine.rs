@@ -5,7 +5,7 @@ use yagura_detect::correlate::plan::SUPPRESS_CORRELATION;
 use yagura_detect::correlate::{Plan, PlanError, RulePlan};
 use yagura_detect::{Hit, Matcher, RuleIndex, RuleKind, RuleSet};
 use yagura_enrich::Indicators;
-use yagura_event::{EventRef, FieldTable, FieldTableBuilder, Match};
+use yagura_event::{EventBatch, EventRef, FieldTable, FieldTableBuilder, Match};
 use yagura_parse::{Parser, Sources, UNRECOGNISED};
 
 /// What parse and match need; immutable, shared by every worker.
@@ -35,6 +35,8 @@ pub struct Scratch {
     found: Vec<Match>,
     /// Relations of one unit of work.
     pub relations: crate::pipeline::known::Known,
+    /// Events of one unit of work.
+    pub batch: EventBatch,
 }
 
 impl Engine {
@@ -172,9 +174,10 @@ impl Engine {
         &self.plan_errors
     }
 
-    /// The names of the sources, by index.
-    pub fn source_names(&self) -> &[String] {
-        &self.source_names
+    /// What numbers in events stand for.
+    pub fn names(&self) -> yagura_lake::Names {
+        let (fields, sources) = (Arc::clone(&self.fields), Arc::clone(&self.source_names));
+        yagura_lake::Names { fields, sources }
     }
 
     /// Whether a rule's matches only feed correlations.

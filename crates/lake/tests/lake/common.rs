@@ -98,12 +98,11 @@ pub fn open(dir: &Path) -> LakeWriter {
 
 /// Appends events and matches of these LSNs and advances over them.
 pub fn feed(writer: &mut LakeWriter, lsns: RangeInclusive<u64>) {
-    let fields = FieldTableBuilder::default().build();
-    let sources = ["linux_syslog".to_owned()];
-    let names = Names { fields: &fields, sources: &sources };
+    let fields = Arc::new(FieldTableBuilder::default().build());
+    let names = Names { fields, sources: ["linux_syslog".to_owned()].into() };
     let last = *lsns.end();
-    writer.append_events(&batch(lsns.clone()), names).unwrap();
-    writer.append_matches(&matches(lsns)).unwrap();
+    writer.append_events(Arc::new(batch(lsns.clone())), names);
+    writer.append_matches(matches(lsns));
     writer.advance(Lsn(last));
 }
 

@@ -427,7 +427,7 @@ fn lake(dir: &std::path::Path, rows: &[Row]) -> (yagura_lake::LakeWriter, Arc<La
         Arc::new(Context::new(tenant, "syslog", SourceChoice::Auto, Reference::Received))
     });
     let fields = FieldTableBuilder::default().build();
-    let sources = ["linux_syslog".to_owned()];
+    let names = Names { fields: Arc::new(fields), sources: ["linux_syslog".to_owned()].into() };
     let mut writer = open(dir);
     for (part, rows) in rows.chunks(rows.len() / 3).enumerate() {
         if part == 2 {
@@ -438,8 +438,7 @@ fn lake(dir: &std::path::Path, rows: &[Row]) -> (yagura_lake::LakeWriter, Arc<La
         for (lsn, row) in (first..).zip(rows) {
             store(&mut batch, &contexts, lsn, row);
         }
-        let names = Names { fields: &fields, sources: &sources };
-        writer.append_events(&batch, names).unwrap();
+        writer.append_events(Arc::new(batch), names.clone());
         writer.advance(Lsn(first + rows.len() as u64 - 1));
     }
     let view = writer.handle().view();

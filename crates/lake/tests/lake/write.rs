@@ -8,6 +8,10 @@ use yagura_event::time::HOUR;
 use yagura_event::*;
 use yagura_lake::{LakeError, Names, StoredCount, TableKind, open_readonly, raw_of};
 
+fn no_names() -> Names {
+    Names { fields: Arc::new(FieldTableBuilder::default().build()), sources: [].into() }
+}
+
 #[test]
 fn rows_survive_flush_and_reopening_and_a_replay_adds_none() {
     let dir = tempfile::tempdir().unwrap();
@@ -75,9 +79,7 @@ fn what_is_not_advanced_over_is_neither_visible_nor_flushed() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = open(dir.path());
     feed(&mut writer, 1..=4);
-    let fields = FieldTableBuilder::default().build();
-    let names = Names { fields: &fields, sources: &[] };
-    writer.append_events(&batch(5..=9), names).unwrap();
+    writer.append_events(Arc::new(batch(5..=9)), no_names());
     writer.advance(Lsn(7));
     writer.flush().unwrap();
     // The batch reaches to 9, so that only what lies below it is complete.
@@ -99,8 +101,7 @@ fn the_books_count_records_not_sub_records() {
     for (lsn, sub) in [(1, 0), (1, 1), (1, 2), (2, 0), (15, 0)] {
         push(&mut events, lsn, sub, context, b"x");
     }
-    let fields = FieldTableBuilder::default().build();
-    writer.append_events(&events, Names { fields: &fields, sources: &[] }).unwrap();
+    writer.append_events(Arc::new(events), no_names());
     writer.advance(Lsn(15));
     assert!(writer.stored_counts().is_empty());
     writer.flush().unwrap();
@@ -188,9 +189,8 @@ fn every_column_type_reads_the_same_from_tail_and_file() {
     let mut writer = open(dir.path());
     let mut fields = FieldTableBuilder::default();
     let events = rich_event(&mut fields);
-    let fields = fields.build();
-    let names = Names { fields: &fields, sources: &["dns".to_owned()] };
-    writer.append_events(&events, names).unwrap();
+    let names = Names { fields: Arc::new(fields.build()), sources: ["dns".to_owned()].into() };
+    writer.append_events(Arc::new(events), names);
     writer.advance(Lsn(1));
     let id = EventId::journal(1, 1, Lsn(1), 0);
     let shown = |writer: &yagura_lake::LakeWriter| {

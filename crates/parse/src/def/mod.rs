@@ -100,6 +100,14 @@ impl Source {
     pub fn reads_objects(&self) -> bool {
         self.decoders.iter().any(|decoder| decoder.reads_objects())
     }
+
+    /// Whether both read any record alike: by the same decoders, of which none has options.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        let plain = |name: &String| crate::decode::by_name(name).is_some();
+        self.syslog == other.syslog
+            && self.decode == other.decode
+            && (std::ptr::eq(self, other) || self.decode.iter().all(plain))
+    }
 }
 
 /// The text of one source folder.

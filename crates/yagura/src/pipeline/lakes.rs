@@ -1,9 +1,10 @@
 //! The lake's side of the pipeline: rows into the tail, the tail into tables.
 
 use crate::pipeline::work::Done;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yagura_event::{Lsn, Match};
-use yagura_lake::{LakeError, LakeWriter, Names};
+use yagura_lake::{Flush, Flushed, LakeError, LakeWriter};
 
 /// Takes results in order and decides when the tail is written out.
 pub struct LakeConsumer {
@@ -12,6 +13,8 @@ pub struct LakeConsumer {
     flush_interval: Duration,
     /// Since when rows have been waiting, `None` while there are none.
     waiting: Option<Instant>,
+    /// The last flush failed: the next is due at once.
+    failed: bool,
     applied: Lsn,
 }
 
@@ -19,7 +22,14 @@ impl LakeConsumer {
     /// A consumer over an open lake.
     pub fn new(writer: LakeWriter, flush_bytes: usize, flush_interval: Duration) -> Self {
         let (events, matches) = writer.checkpoint();
-        Self { writer, flush_bytes, flush_interval, waiting: None, applied: events.min(matches) }
+        Self {
+            writer,
+            flush_bytes,
+            flush_interval,
+            waiting: None,
+            failed: false,
+            applied: events.min(matches),
+        }
     }
 
     /// The entry up to which both tables are committed: a replay begins behind it.
@@ -35,14 +45,9 @@ impl LakeConsumer {
 
     /// Takes one result; its rows are visible to queries on return. Rows the tables have
     /// already are passed over.
-    ///
-    /// # Errors
-    /// Those of the lake.
-    pub fn apply(&mut self, done: &Done) -> Result<(), LakeError> {
-        let sources = done.engine.source_names();
-        let names = Names { fields: done.engine.fields(), sources };
+    pub fn apply(&mut self, done: &Done) {
         if !done.batch.events.is_empty() {
-            self.writer.append_events(&done.batch, names)?;
+            self.writer.append_events(Arc::clone(&done.batch), done.engine.names());
         }
         let stored: Vec<(Lsn, Match)> = done
             .hits
@@ -51,28 +56,57 @@ impl LakeConsumer {
             .map(|hit| (hit.lsn, hit.found.clone()))
             .collect();
         if !stored.is_empty() {
-            self.writer.append_matches(&stored)?;
+            self.writer.append_matches(stored);
         }
         self.writer.advance(done.last);
         self.applied = done.last;
-        Ok(())
+    }
+
+    /// What to write out, if the tail is large or old enough or `wanted`. The caller writes it,
+    /// on whatever thread, and hands it to [`Self::end_flush`].
+    ///
+    /// # Errors
+    /// Those of the lake; the rows stay in the tail and the next call tries again.
+    pub fn begin_flush(&mut self, now: Instant, wanted: bool) -> Result<Option<Flush>, LakeError> {
+        if !wanted && !self.due(now) {
+            return Ok(None);
+        }
+        let flush = self.writer.begin_flush()?;
+        self.waiting = None;
+        Ok(Some(flush).filter(|flush| !flush.is_empty()))
+    }
+
+    fn due(&mut self, now: Instant) -> bool {
+        if self.writer.tail_rows() == 0 && self.checkpoint() == self.applied {
+            self.waiting = None;
+            return false;
+        }
+        let since = *self.waiting.get_or_insert(now);
+        self.failed || now.duration_since(since) >= self.flush_interval || self.full(1)
+    }
+
+    /// Whether the tail holds `times` what a flush is to hold.
+    pub fn full(&self, times: usize) -> bool {
+        self.writer.tail_bytes() >= self.flush_bytes.saturating_mul(times)
+    }
+
+    /// Commits what has been written.
+    ///
+    /// # Errors
+    /// Those of writing and of the lake; the rows stay in the tail.
+    pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), LakeError> {
+        let ended = self.writer.end_flush(flushed);
+        self.failed = ended.is_err();
+        ended
     }
 
     /// Writes the tail out if it is large or old enough. Returns whether it did.
     ///
     /// # Errors
-    /// Those of the lake; the rows stay in the tail and the next call tries again.
+    /// As for [`Self::begin_flush`] and [`Self::end_flush`].
     pub fn flush_if_due(&mut self, now: Instant) -> Result<bool, LakeError> {
-        if self.writer.tail_rows() == 0 && self.checkpoint() == self.applied {
-            self.waiting = None;
-            return Ok(false);
-        }
-        let since = *self.waiting.get_or_insert(now);
-        let old = now.duration_since(since) >= self.flush_interval;
-        if !old && self.writer.tail_bytes() < self.flush_bytes {
-            return Ok(false);
-        }
-        self.flush()?;
+        let Some(flush) = self.begin_flush(now, false)? else { return Ok(false) };
+        self.end_flush(flush.write())?;
         Ok(true)
     }
 

@@ -3,6 +3,7 @@
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
 use crate::pipeline::flight::Flight;
+use crate::pipeline::flush::{FileThread, run_lake};
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
@@ -19,10 +20,10 @@ use yagura_journal::{Chunk, JournalHandle};
 const IDLE: Duration = Duration::from_millis(50);
 
 /// How often the consumers look at their own clocks.
-const TURN: Duration = Duration::from_millis(50);
+pub(crate) const TURN: Duration = Duration::from_millis(50);
 
 /// How long a consumer waits before it tries a failed write again.
-const RETRY: Duration = Duration::from_secs(2);
+pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
 /// A result on its way to both consumers; its credit returns when both have dropped it.
 pub struct Delivered {
@@ -111,7 +112,8 @@ impl Pipeline {
         let sinks = [Arc::clone(&to_lake), Arc::clone(&to_judge)];
         spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &credit)))?;
         let (lake, lake_progress) = (parts.lake, Arc::clone(&progress));
-        spawn("lake", Box::new(move || run_lake(lake, &to_lake, &lake_progress)))?;
+        let files = FileThread::start()?;
+        spawn("lake", Box::new(move || run_lake(lake, files, &to_lake, &lake_progress)))?;
         let (judge, judge_progress) = (parts.judge, Arc::clone(&progress));
         let (journal, interval) = (parts.journal, parts.judge_interval);
         spawn(
@@ -232,43 +234,6 @@ fn run_sequencer(
     }
     for sink in sinks {
         sink.close();
-    }
-}
-
-fn run_lake(mut lake: LakeConsumer, queue: &ByteChannel<Arc<Delivered>>, progress: &Progress) {
-    let mut retry: Option<Instant> = None;
-    loop {
-        match queue.receive_timeout(TURN) {
-            Received::Item(item) => {
-                if let Err(error) = lake.apply(&item.done) {
-                    progress.fail(&format!("the lake refused rows: {error}"));
-                    queue.close();
-                    return;
-                }
-                progress.lake_applied(&item.done);
-            }
-            Received::Nothing => {}
-            Received::Closed => break,
-        }
-        let now = Instant::now();
-        if retry.is_some_and(|at| now < at) {
-            continue;
-        }
-        retry = None;
-        let wanted = progress.take_flush_request();
-        let flushed = if wanted { lake.flush().map(|()| true) } else { lake.flush_if_due(now) };
-        match flushed {
-            Ok(_) => progress.lake_committed(lake.checkpoint()),
-            Err(error) => {
-                tracing::error!(%error, "writing the tables failed; trying again");
-                progress.lake_trouble(&error.to_string());
-                retry = Some(now + RETRY);
-            }
-        }
-    }
-    match lake.flush() {
-        Ok(()) => progress.lake_committed(lake.checkpoint()),
-        Err(error) => progress.fail(&format!("writing the tables at the end failed: {error}")),
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Done {
     /// Received time of the last entry: the journal's clock.
     pub now: Micros,
     /// The events, one or more a record.
-    pub batch: EventBatch,
+    pub batch: Arc<EventBatch>,
     /// The matches, in entry order.
     pub hits: Vec<Hit>,
     /// The distinct relations of the unit.
@@ -100,7 +100,7 @@ pub fn process_noting(
         first: chunk.get(range.start).map(|e| e.lsn).unwrap_or_default(),
         last: Lsn(0),
         now: 0,
-        batch: EventBatch::default(),
+        batch: Arc::default(),
         hits: Vec::new(),
         relations: Vec::new(),
         ties: Vec::new(),
@@ -108,6 +108,8 @@ pub fn process_noting(
         engine: Arc::clone(&engine),
         bytes,
     };
+    let mut batch = std::mem::take(&mut scratch.batch);
+    batch.clear();
     // Neighbours mostly share their context.
     let mut last: Option<(ContextId, Arc<Context>)> = None;
     for index in range {
@@ -135,12 +137,15 @@ pub fn process_noting(
             position: record.position,
         };
         if at(entry.lsn) {
-            parse_guarded(&engine, context, &header, record.bytes, &mut done.batch);
+            parse_guarded(&engine, context, &header, record.bytes, &mut batch);
         } else {
-            yagura_parse::unparsed(context, &header, record.bytes, &mut done.batch);
+            yagura_parse::unparsed(context, &header, record.bytes, &mut batch);
         }
     }
-    match_events(&engine, &mut done, at, scratch);
+    match_events(&engine, &batch, &mut done, at, scratch);
+    // What is kept is of its own size; the memory it grew in serves the next unit.
+    done.batch = Arc::new(batch.compact());
+    scratch.batch = batch;
     Ok(done)
 }
 
@@ -190,10 +195,16 @@ impl Marks {
     }
 }
 
-fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scratch: &mut Scratch) {
+fn match_events(
+    engine: &Engine,
+    batch: &EventBatch,
+    done: &mut Done,
+    at: &dyn Fn(Lsn) -> bool,
+    scratch: &mut Scratch,
+) {
     let mut known = std::mem::take(&mut scratch.relations);
     known.clear();
-    for event in done.batch.iter() {
+    for event in batch.iter() {
         let lsn = event.lsn();
         if at(lsn) {
             engine.match_event(event, scratch, |found, feeds_only| {
@@ -201,7 +212,7 @@ fn match_events(engine: &Engine, done: &mut Done, at: &dyn Fn(Lsn) -> bool, scra
             });
         }
         for span in event.relation_spans() {
-            let relation = known.find(&done.batch, span, &mut done.relations);
+            let relation = known.find(batch, span, &mut done.relations);
             done.ties.extend(relation.map(|relation| Tie { lsn: event.lsn(), relation }));
         }
     }

@@ -117,7 +117,7 @@ impl Line {
     /// Hands the lake one result; false where none waits.
     pub fn lake_takes(&mut self) -> Result<bool, String> {
         let Some(done) = self.to_lake.pop_front() else { return Ok(false) };
-        self.lake.apply(&done).map_err(|e| format!("lake: {e}"))?;
+        self.lake.apply(&done);
         self.taken = self.taken.max(done.last);
         Ok(true)
     }
