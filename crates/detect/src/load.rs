@@ -142,7 +142,14 @@ fn read_file(
                 let own = text.len();
                 text.push_str(document.text);
                 let id = draft.id.clone().unwrap_or_else(|| hash_of(&text)[..32].to_owned());
-                entries.push(Entry { draft, id, path: path.to_owned(), line: document.line, text, own });
+                entries.push(Entry {
+                    draft,
+                    id,
+                    path: path.to_owned(),
+                    line: document.line,
+                    text,
+                    own,
+                });
             }
             Err(fault) => errors.push(document::locate(fault, path, document)),
         }
