@@ -50,8 +50,8 @@ pub struct Difference {
     pub rule: String,
     /// Whether we hold that it matches.
     pub ours: bool,
-    /// Why; empty where nothing explains it.
-    pub reasons: Vec<Reason>,
+    /// Why it might be; together they do not explain it.
+    pub met: Vec<Reason>,
     /// The event.
     pub event: Flat,
     /// Fields that the rule names.
@@ -116,6 +116,10 @@ impl Pair {
         let mut found = Vec::new();
         for error in &self.rules.errors {
             let Some(id) = error.id.as_ref().filter(|id| self.peer.has(id)) else { continue };
+            // A later rule with the id of one in force: neither engine has it.
+            if self.rules.by_id(id).is_some() {
+                continue;
+            }
             let expand = self.peer.rules().get(id).is_some_and(|rule| {
                 crate::reason::items(rule).iter().any(|i| i.field.has_modifier(Modifier::Expand))
             });
@@ -191,9 +195,17 @@ impl Pair {
         if into.kept.len() < KEPT_MAX {
             let names = crate::reason::names(written);
             let rule = info.id.clone();
-            into.kept.push(Difference { rule, ours, reasons, event: flat.clone(), names });
+            let met = met(written, flat);
+            into.kept.push(Difference { rule, ours, met, event: flat.clone(), names });
         }
     }
+}
+
+/// The reasons for which there is occasion.
+fn met(rule: &rsigma_parser::SigmaRule, event: &Flat) -> Vec<Reason> {
+    let Some(spelled) = spell(rule) else { return Vec::new() };
+    let case = Case { rule: rule.clone(), spelled, event: event.clone() };
+    Reason::ALL.into_iter().filter(|reason| reason.applies(&case)).collect()
 }
 
 /// The reasons for which we differ from the oracle on a rule and an event: those met, if the
@@ -211,8 +223,10 @@ pub fn explain(rule: &rsigma_parser::SigmaRule, event: &Flat, ours: bool) -> Opt
     let (spelled, others): (Vec<Reason>, Vec<Reason>) =
         met.iter().partition(|reason| reason.is_spelled());
     if agrees(&[]) {
-        // Spelling the rule out was enough, so one of the reasons for that must be met.
-        return (!spelled.is_empty()).then_some(spelled);
+        // Spelling the rule out was enough, so one of the reasons for that must be met: at least
+        // that lists are looked for in one text folded for all of them.
+        let folded = case.has_odd_letters().then_some(vec![Reason::CaseFolding]);
+        return if spelled.is_empty() { folded } else { Some(spelled) };
     }
     if let Some(one) = others.iter().find(|reason| agrees(&[**reason])) {
         return Some(vec![*one]);
@@ -250,6 +264,7 @@ impl fmt::Display for Comparison {
         for difference in &self.kept {
             let side = if difference.ours { "ours alone" } else { "the oracle's alone" };
             writeln!(f, "UNEXPLAINED rule {} matches: {side}", difference.rule)?;
+            writeln!(f, "    met: {:?}", difference.met)?;
             let named = |field: &&Field| {
                 // Keywords name no field and see all of them.
                 difference.names.is_empty()

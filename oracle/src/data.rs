@@ -6,9 +6,17 @@ use std::process::{Command, Stdio};
 use yagura_event::SourceChoice;
 use yagura_parse::Framer;
 
-/// Folders of rules in the published archive that are meant for use; those for a purpose of
-/// their own (deprecated, unsupported) are not among them.
-const RULE_FOLDERS: &str = "rules";
+/// Which rules of the published archive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Published {
+    /// Those meant for use: of every folder whose name is `rules` or begins with `rules-`.
+    InUse,
+    /// Also the deprecated ones, and those that other engines do not take.
+    All,
+}
+
+/// Folders of rules beside those meant for use.
+const RETIRED_FOLDERS: [&str; 2] = ["deprecated", "unsupported"];
 
 /// A file or folder of the shared data, or `None`, said on stdout, where it is absent, which
 /// under `CI=true` is a panic.
@@ -92,18 +100,19 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The published rules as (path, text): those of every folder whose name begins with `rules`.
+/// The published rules as (path, text).
 ///
 /// # Errors
 /// If the archive cannot be unpacked or read.
-pub fn published_rules(archive: &Path) -> io::Result<Vec<(String, String)>> {
+pub fn published_rules(archive: &Path, which: Published) -> io::Result<Vec<(String, String)>> {
     let folder = unpack(archive)?;
     let mut rules = Vec::new();
     for path in files(folder.path())? {
         let inner = path.strip_prefix(folder.path()).unwrap_or(&path);
         let wanted = inner.components().any(|part| {
             let name = part.as_os_str().to_string_lossy();
-            name == RULE_FOLDERS || name.starts_with("rules-")
+            let retired = RETIRED_FOLDERS.contains(&&*name) && which == Published::All;
+            name == "rules" || name.starts_with("rules-") || retired
         });
         if wanted && path.extension().is_some_and(|e| e == "yml" || e == "yaml") {
             rules.push((inner.display().to_string(), std::fs::read_to_string(&path)?));

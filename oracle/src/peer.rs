@@ -4,9 +4,25 @@ use crate::flat::Flat;
 use rsigma_eval::event::JsonEvent;
 use rsigma_eval::{CompiledRule, Engine, compile_rule, evaluate_rule};
 use rsigma_parser::{LogSource, SigmaRule, parse_sigma_yaml};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use yagura_event::{Dimension, Logsource};
+
+/// What the oracle has against looking for substrings rule by rule, beside its index of rules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acceleration {
+    /// The index alone, as it is by default.
+    Index,
+    /// A Bloom filter of trigrams for each event.
+    Bloom,
+    /// An automaton a field over the substrings of all rules.
+    Automaton,
+}
+
+impl Acceleration {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Index, Self::Bloom, Self::Automaton];
+}
 
 /// The oracle's rules.
 pub struct Peer {
@@ -16,12 +32,15 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Loads the detection rules of `files` (path, text). A rule without an id is left out.
+    /// Loads the detection rules of `files` (path, text). A rule without an id is left out, and
+    /// of several with one id all but the first, as we do.
     pub fn load(files: &[(String, String)]) -> Self {
-        let mut parsed = Vec::new();
+        let mut parsed: Vec<SigmaRule> = Vec::new();
+        let mut ids = BTreeSet::new();
         for (_, text) in files {
             if let Ok(found) = parse_sigma_yaml(text) {
-                parsed.extend(found.rules.into_iter().filter(|rule| rule.id.is_some()));
+                let new = |rule: &SigmaRule| rule.id.clone().is_some_and(|id| ids.insert(id));
+                parsed.extend(found.rules.into_iter().filter(new));
             }
         }
         let mut engine = Engine::new();
@@ -61,6 +80,12 @@ impl Peer {
             found.into_iter().filter_map(|result| result.header.rule_id).collect();
         ids.sort();
         ids
+    }
+
+    /// Switches the oracle's accelerators for substrings on or off: nothing changes but its speed.
+    pub fn accelerate(&mut self, by: Acceleration) {
+        self.engine.set_bloom_prefilter(by == Acceleration::Bloom);
+        self.engine.set_cross_rule_ac(by == Acceleration::Automaton);
     }
 
     /// How many rules the event fulfils under the oracle's own strict routing: what is timed.

@@ -19,10 +19,25 @@ pub struct Case {
     pub event: Flat,
 }
 
+impl Case {
+    /// Whether the event has letters that differ from their lower case in more than one way, so
+    /// that it matters how often and by which table a text is folded.
+    pub fn has_odd_letters(&self) -> bool {
+        let odd = |c: char| {
+            let mut lower = c.to_lowercase();
+            let several = lower.len() > 1 || lower.any(|l| l.is_ascii());
+            !c.is_ascii() && (several || matches!(c, 'ſ' | 'ς' | 'σ' | 'Σ'))
+        };
+        let texts = self.event.fields.iter().map(|field| &field.text);
+        texts.chain([&self.event.raw]).any(|text| text.chars().any(odd))
+    }
+}
+
 /// A reason for a difference.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Reason {
-    /// `neq` on a field that the event lacks: the oracle does not hold, we do.
+    /// `neq` on a field that the event lacks, at least under exactly that name: the oracle does
+    /// not hold, we do.
     NeqAbsent,
     /// `null` as one of several values: the oracle does not hold for an absent field.
     NullInList,
@@ -98,9 +113,9 @@ impl Reason {
         Self::Utf16Plain,
         Self::WindashForm,
         Self::Base64Edge,
+        Self::CaseFolding,
         Self::WildcardNewline,
         Self::WildcardAnchor,
-        Self::CaseFolding,
     ];
 
     /// Whether spelling the rule out is all that it needs.
@@ -158,9 +173,12 @@ impl Reason {
         let found = |item: &DetectionItem| values(event, item.field.name.as_deref());
         let nulls = |item: &DetectionItem| found(item).iter().all(|f| f.kind == SpanType::Null);
         match self {
-            Self::NeqAbsent => {
-                any(&|i| has(i, Modifier::Neq) && i.field.name.is_some() && nulls(i))
-            }
+            // The oracle lacks a field also where the event writes its name in another case.
+            Self::NeqAbsent => any(&|i| {
+                let name = i.field.name.as_deref();
+                let lacks = |name| event.values(name).all(|f| f.kind == SpanType::Null);
+                has(i, Modifier::Neq) && name.is_some_and(lacks)
+            }),
             Self::NullInList => any(&|i| {
                 let several = i.values.len() > 1 || has(i, Modifier::Neq);
                 several && i.values.contains(&SigmaValue::Null) && nulls(i)

@@ -294,16 +294,34 @@ pub(crate) struct Value<'a> {
 /// Unicode folds to another letter folded (`ſ` to `s`, final sigma to sigma). Bytes that are
 /// not UTF-8 stay as they are. The result can be longer than `text`.
 pub(crate) fn fold_into(text: &[u8], out: &mut Vec<u8>) {
-    if text.is_ascii() {
+    // Folded in one pass as long as nothing but ASCII comes; short enough to be undone.
+    const PART_BYTES: usize = 256;
+    out.reserve(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(rest.len().min(PART_BYTES));
         let start = out.len();
-        out.extend_from_slice(text);
-        out[start..].make_ascii_lowercase();
-        return;
+        out.resize(start + part.len(), 0);
+        let mut all = 0;
+        for (to, byte) in out[start..].iter_mut().zip(part) {
+            all |= *byte;
+            *to = byte.to_ascii_lowercase();
+        }
+        if !all.is_ascii() {
+            out.truncate(start);
+            return fold_wide(rest, out);
+        }
+        rest = after;
     }
+}
+
+/// [`fold_into`] for text with characters beyond ASCII.
+fn fold_wide(text: &[u8], out: &mut Vec<u8>) {
     let mut buffer = [0u8; 4];
     for chunk in text.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
+                c if c.is_ascii() => out.push(c.to_ascii_lowercase() as u8),
                 'ſ' => out.push(b's'),
                 'ς' => out.extend_from_slice("σ".as_bytes()),
                 c => {
@@ -397,5 +415,10 @@ mod tests {
         assert_eq!(fold("ΑΣς".as_bytes()), fold("ασσ".as_bytes()));
         assert_eq!(fold("Kſ".as_bytes()), b"ks");
         assert_eq!(fold(b"A\xffB"), b"a\xffb");
+        // Characters on both sides of a part's end.
+        for before in 250..260 {
+            let text = "A".repeat(before) + "ÄS";
+            assert_eq!(fold(text.as_bytes()), ("a".repeat(before) + "äs").as_bytes());
+        }
     }
 }

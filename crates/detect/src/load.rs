@@ -36,7 +36,10 @@ struct Entry {
     id: String,
     path: String,
     line: u32,
+    /// The documents that it repeats, and its own.
     text: String,
+    /// Where in it the own document begins, which `line` is of.
+    own: usize,
 }
 
 impl RuleSet {
@@ -136,9 +139,17 @@ fn read_file(
         match sigma::parse(&before, document, placeholders).and_then(check_class) {
             Ok(draft) => {
                 let mut text: String = before.concat();
+                let own = text.len();
                 text.push_str(document.text);
                 let id = draft.id.clone().unwrap_or_else(|| hash_of(&text)[..32].to_owned());
-                entries.push(Entry { draft, id, path: path.to_owned(), line: document.line, text });
+                entries.push(Entry {
+                    draft,
+                    id,
+                    path: path.to_owned(),
+                    line: document.line,
+                    text,
+                    own,
+                });
             }
             Err(fault) => errors.push(document::locate(fault, path, document)),
         }
@@ -190,7 +201,9 @@ fn distinct(entries: Vec<Entry>, errors: &mut Vec<RuleError>) -> Vec<Entry> {
 
 impl Entry {
     fn error(&self, fault: Fault) -> RuleError {
-        let document = Document { text: &self.text, line: self.line };
+        // Of what stands in documents before it the file's lines are not known here.
+        let text = self.text.get(self.own..).unwrap_or_default();
+        let document = Document { text, line: self.line };
         let mut error = document::locate(fault, &self.path, document);
         error.id = Some(self.id.clone());
         error.title = Some(self.draft.title.clone());

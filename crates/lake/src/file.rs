@@ -153,6 +153,15 @@ pub(crate) fn write_file(
     out.store(store, kind, entry)
 }
 
+/// Columns whose values hardly repeat: a dictionary of them would only be thrown away again, or be
+/// larger than they are.
+const SELDOM_TWICE: [&str; 8] =
+    ["event_id", "id", "event", "raw_data", "raw_bytes", "lsn", "time", "metadata_original_time"];
+
+/// The same of numbers in the columns of events.
+const SELDOM_TWICE_NUMBERS: [&str; 6] =
+    ["src_port", "src_nat_port", "bytes", "bytes_in", "bytes_out", "http_response_length"];
+
 /// How much work goes into making a file small.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Density {
@@ -216,14 +225,15 @@ fn properties(level: i32) -> Result<WriterProperties, LakeError> {
         .set_write_batch_size(GRANULE_ROWS)
         .set_data_page_size_limit(PAGE_BYTES_MAX)
         .set_statistics_enabled(EnabledStatistics::Chunk);
-    // Values that hardly repeat: a dictionary of them would only be thrown away again.
-    for name in ["event_id", "id", "event", "raw_data", "raw_bytes", "lsn", "time"] {
+    for name in SELDOM_TWICE {
         properties = properties.set_column_dictionary_enabled(column(name), false);
     }
-    for name in ["lsn", "time", "received_time"] {
-        properties = properties
-            .set_column_dictionary_enabled(column(name), false)
-            .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+    // Receipt is that of a group of records, so a dictionary is small; deltas where it is not.
+    for name in ["lsn", "time", "received_time"].iter().chain(&SELDOM_TWICE_NUMBERS) {
+        properties = properties.set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    for name in SELDOM_TWICE_NUMBERS {
+        properties = properties.set_column_dictionary_enabled(column(name), false);
     }
     for name in ["event_id", "event"] {
         properties = properties.set_column_encoding(column(name), Encoding::DELTA_BYTE_ARRAY);

@@ -161,7 +161,13 @@ pub(crate) fn value_beyond(case: &mut Case) {
         let open = match item.values.first() {
             Some(SigmaValue::String(text)) => {
                 let last = text.parts.last();
-                matches!(last, Some(StringPart::Special(rsigma_parser::SpecialChar::WildcardMulti)))
+                let empty = text.as_plain().is_some_and(|plain| plain.is_empty());
+                // Any value ends with nothing.
+                (empty && has(M::EndsWith))
+                    || matches!(
+                        last,
+                        Some(StringPart::Special(rsigma_parser::SpecialChar::WildcardMulti))
+                    )
             }
             Some(SigmaValue::Null) => return,
             _ => false,

@@ -154,7 +154,8 @@ pub(crate) fn utf16_plain(case: &mut Case) {
             return;
         }
         let [SigmaValue::String(text)] = item.values.as_mut_slice() else { return };
-        let mut possible = true;
+        // A mark of the byte order alone is no text.
+        let mut possible = !text.parts.is_empty() || encode("").is_empty();
         for part in &mut text.parts {
             let StringPart::Plain(plain) = part else { continue };
             match String::from_utf8(encode(plain)) {
@@ -259,33 +260,59 @@ pub(crate) fn bool_words(case: &mut Case) {
     });
 }
 
-/// One lower case for every letter, on both sides.
+/// One lower case for every letter: tests that ignore case look at the folded values of their
+/// field, keywords at those of all. Expressions that ignore case see the values as they are.
 pub(crate) fn case_folding(case: &mut Case) {
+    use Modifier as M;
+    let before = case.event.clone();
+    let mut added: Vec<Field> = Vec::new();
     each(case, &mut |item| {
-        if item.field.has_modifier(Modifier::Cased) || item.field.has_modifier(Modifier::Re) {
+        let has = |modifier| item.field.has_modifier(modifier);
+        if [M::Cased, M::Re, M::FieldRef, M::Cidr, M::Exists].into_iter().any(has) {
             return;
         }
-        for value in &mut item.values {
-            if let SigmaValue::String(text) = value {
-                for part in &mut text.parts {
-                    if let StringPart::Plain(plain) = part {
-                        *plain = fold(plain);
-                    }
+        let [SigmaValue::String(text)] = item.values.as_mut_slice() else { return };
+        for part in &mut text.parts {
+            if let StringPart::Plain(plain) = part {
+                *plain = fold(plain);
+            }
+        }
+        let name = match &item.field.name {
+            Some(name) => format!("\u{1}folded {name}"),
+            None => "\u{1}folded".to_owned(),
+        };
+        if !added.iter().any(|field| field.name == name) {
+            let folded = |f: &Field| Field::text(name.clone(), fold(&f.text));
+            let there = |f: &&Field| f.kind != SpanType::Null;
+            match &item.field.name {
+                Some(own) => {
+                    let found = values(&before, Some(own)).into_iter().filter(there);
+                    added.extend(found.map(folded));
+                }
+                None => {
+                    added.push(Field::text(name.clone(), fold(&before.raw)));
+                    added.extend(before.fields.iter().filter(there).map(folded));
                 }
             }
         }
+        item.field.name = Some(name);
     });
-    let sensitive = crate::reason::items(&case.rule).iter().any(|item| {
-        item.field.has_modifier(Modifier::Cased)
-            || (item.field.has_modifier(Modifier::Re)
-                && !item.field.has_modifier(Modifier::IgnoreCase))
-    });
-    if !sensitive {
-        case.event.raw = fold(&case.event.raw);
-        for field in &mut case.event.fields {
-            field.text = fold(&field.text);
+    case.event.fields.extend(added);
+    mark(case, &|case, item| {
+        let has = |modifier| item.field.has_modifier(modifier);
+        if !has(M::Re) || !has(M::IgnoreCase) {
+            return None;
         }
-    }
+        let [SigmaValue::String(pattern)] = item.values.as_slice() else { return None };
+        let regex = regex::RegexBuilder::new(&pattern.original)
+            .case_insensitive(true)
+            .multi_line(has(M::Multiline))
+            .dot_matches_new_line(has(M::DotAll))
+            .build()
+            .ok()?;
+        let found = values(&case.event, Some(item.field.name.as_deref()?));
+        Some(found.iter().any(|f| f.kind != SpanType::Null && regex.is_match(&f.text)))
+    });
 }
 
 fn fold(text: &str) -> String {

@@ -1,7 +1,8 @@
 //! How long both engines take for the same events.
 
 use crate::shared::pair;
-use yagura_oracle::data::{files, records, shared};
+use yagura_oracle::data::{Published, files, records, shared};
+use yagura_oracle::peer::Acceleration;
 use yagura_oracle::timing;
 
 /// Records timed.
@@ -11,7 +12,9 @@ const RECORDS: usize = 20_000;
 #[test]
 #[ignore = "a measurement"]
 fn both_engines_over_recorded_windows_events() {
-    let (Some(pair), Some(folder)) = (pair(), shared("windows/mordor")) else { return };
+    let (Some(mut pair), Some(folder)) = (pair(Published::InUse), shared("windows/mordor")) else {
+        return;
+    };
     let mut all: Vec<Vec<u8>> = Vec::new();
     for path in files(&folder).unwrap() {
         if path.to_string_lossy().ends_with(".jsonl.zst") {
@@ -21,11 +24,14 @@ fn both_engines_over_recorded_windows_events() {
             });
         }
     }
-    let timing = timing::time(&pair, &all, 5).expect("the kernel tells CPU time");
-    println!("{timing:#?}");
-    println!(
-        "matching {:.1} times as fast, from raw record to match {:.1} times",
-        timing.peer_match / timing.ours_match,
-        timing.peer_whole / timing.ours_whole
-    );
+    for by in Acceleration::ALL {
+        pair.peer.accelerate(by);
+        let timing = timing::time(&pair, &all, 5).expect("the kernel tells CPU time");
+        println!("{by:?}: {timing:#?}");
+        println!(
+            "matching {:.1} times as fast, from raw record to match {:.1} times",
+            timing.peer_match / timing.ours_match,
+            timing.peer_whole / timing.ours_whole
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use crate::shared::{full, pair};
 use std::time::{Duration, Instant};
 use yagura_detect::Scratch;
-use yagura_oracle::data::{published_rules, shared};
+use yagura_oracle::data::{Published, published_rules, shared};
 use yagura_oracle::{Comparison, Pair, vary};
 use yagura_testkit::rng::Rng;
 
@@ -31,7 +31,7 @@ fn goes_on(began: Instant, round: u64, short: u64) -> bool {
 
 #[test]
 fn events_built_for_rules_give_equal_matches() {
-    let Some(pair) = pair() else { return };
+    let Some(pair) = pair(Published::All) else { return };
     let (began, mut round, mut total) = (Instant::now(), 0, Comparison::default());
     let rules: Vec<_> = pair.peer.rules().values().collect();
     let mut scratch = Scratch::new();
@@ -51,7 +51,7 @@ fn events_built_for_rules_give_equal_matches() {
 #[test]
 fn varied_rules_give_equal_matches() {
     let Some(archive) = shared("sigma/sigma-rules.tar.zst") else { return };
-    let files = published_rules(&archive).unwrap();
+    let files = published_rules(&archive, Published::All).unwrap();
     let (began, mut round, mut total) = (Instant::now(), 0, Comparison::default());
     let (mut loaded, mut one_sided) = (0, 0);
     while goes_on(began, round, SHORT_ROUNDS) && total.unexplained == 0 {

@@ -19,6 +19,8 @@ pub(super) fn encode(
             match modifier {
                 Mod::Utf16Le => next.push(recode(form, utf16le)),
                 Mod::Utf16Be => next.push(recode(form, utf16be)),
+                // An empty value is its byte order mark.
+                Mod::Utf16 if form.is_empty() => next.push(vec![Piece::Lit(vec![0xff, 0xfe])]),
                 Mod::Utf16 => next.push(recode(form, |text| {
                     let mut out = vec![0xff, 0xfe];
                     out.extend(utf16le(text));

@@ -1,7 +1,7 @@
 //! Binds a rule set to the fields, logsources and sources in force.
 
 use super::atom::{Atom, AtomTest};
-use super::index::SlotIndex;
+use super::index::Pool;
 use super::literal::Literal;
 use super::route::{OCSF, Route, meets};
 use super::slot::{NO_GROUP, Slot};
@@ -125,14 +125,13 @@ impl Matcher {
             programs.push(Some(Program { id: info.id.clone(), condition, keys: keys.collect() }));
             witnesses.push(choose(expr).map(|witness| compiler.bind(witness, ocsf)));
         }
-        let indexes = compiler.indexes(&mut witnesses);
         let mut matcher = Self {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             group_slots: compiler.group_slots(),
             groups: compiler.groups,
             slots: compiler.slots,
             atoms: compiler.atoms,
-            indexes,
+            indexes: Vec::new(),
             programs,
             by_logsource: Vec::new(),
             by_class: Vec::new(),
@@ -153,11 +152,12 @@ impl Matcher {
         let all = || {
             (0..self.programs.len() as u32).filter(|rule| self.programs[*rule as usize].is_some())
         };
-        let by_logsource: Vec<Route> = logsources
-            .all()
-            .iter()
-            .map(|l| self.one_route(all().filter(|rule| meets(named(*rule), l)), witnesses))
-            .collect();
+        let mut pool = Pool::default();
+        let mut by_logsource: Vec<Route> = Vec::new();
+        for logsource in logsources.all() {
+            let wanted = all().filter(|rule| meets(named(*rule), logsource));
+            by_logsource.push(self.one_route(wanted, witnesses, &mut pool));
+        }
         let mut by_class: Vec<(ClassUid, Route)> = Vec::new();
         for class in CLASSES {
             let wanted = all().filter(|rule| {
@@ -167,36 +167,49 @@ impl Matcher {
                     && category
                         .is_none_or(|name| Class::by_name(name).is_some_and(|c| c.uid == class.uid))
             });
-            let route = self.one_route(wanted, witnesses);
+            let route = self.one_route(wanted, witnesses, &mut pool);
             if route.len() > 0 {
                 by_class.push((class.uid, route));
             }
         }
         self.by_logsource = by_logsource;
         self.by_class = by_class;
+        self.indexes = pool.into_indexes();
     }
 
     fn one_route(
         &self,
         rules: impl Iterator<Item = u32>,
         witnesses: &[Option<Vec<(u32, Literal)>>],
+        pool: &mut Pool,
     ) -> Route {
         let mut route = Route::new(self.programs.len(), self.slots.len());
+        let mut slots: BTreeMap<u32, BTreeMap<&Literal, Vec<u32>>> = BTreeMap::new();
         for rule in rules {
             route.add(rule);
             match &witnesses[rule as usize] {
                 None => route.always.push(rule),
                 Some(witness) => {
-                    witness.iter().for_each(|(slot, _)| route.live[*slot as usize] = true)
+                    for (slot, literal) in witness {
+                        let literals = slots.entry(*slot).or_default();
+                        literals.entry(literal).or_default().push(rule);
+                    }
                 }
             }
         }
-        route.extra = (0..self.slots.len() as u32)
-            .filter(|slot| {
-                let meaning = &self.slots[*slot as usize];
-                route.live[*slot as usize] && (meaning.keywords || meaning.column.is_some())
-            })
-            .collect();
+        for (slot, literals) in slots {
+            let meaning = &self.slots[slot as usize];
+            match pool.index(slot, &literals) {
+                Some(index) => {
+                    route.set_index(slot, index);
+                    if meaning.keywords || meaning.column.is_some() {
+                        route.extra.push(slot);
+                    }
+                }
+                // The rules are evaluated for every event that they meet.
+                None => route.always.extend(literals.into_values().flatten()),
+            }
+        }
         route
     }
 }
@@ -346,35 +359,6 @@ impl<'a> Compiler<'a> {
             }
         }
         all
-    }
-
-    /// The indexes by slot. Rules of a slot whose index could not be built lose their
-    /// witness: they are evaluated for every event that they meet.
-    fn indexes(&self, witnesses: &mut [Option<Vec<(u32, Literal)>>]) -> Vec<Option<SlotIndex>> {
-        let mut entries: Vec<BTreeMap<Literal, Vec<u32>>> = vec![BTreeMap::new(); self.slots.len()];
-        for (rule, witness) in witnesses.iter().enumerate() {
-            for (slot, literal) in witness.iter().flatten() {
-                entries[*slot as usize].entry(literal.clone()).or_default().push(rule as u32);
-            }
-        }
-        let mut built = Vec::with_capacity(entries.len());
-        for (slot, entries) in entries.into_iter().enumerate() {
-            if entries.is_empty() {
-                built.push(None);
-                continue;
-            }
-            let index = SlotIndex::build(entries);
-            if index.is_none() {
-                for witness in witnesses.iter_mut() {
-                    if witness.as_ref().is_some_and(|w| w.iter().any(|(s, _)| *s as usize == slot))
-                    {
-                        *witness = None;
-                    }
-                }
-            }
-            built.push(index);
-        }
-        built
     }
 }
 

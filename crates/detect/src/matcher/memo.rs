@@ -25,13 +25,13 @@ pub(super) struct Memo {
     seeds: Option<(RandomState, RandomState)>,
 }
 
-/// The key of a slot's value; 0 where it is not to be remembered.
-pub(super) fn key(slot: u32, value: &Value<'_>, memo: &Memo) -> u128 {
+/// The key of a value under an index; 0 where it is not to be remembered.
+pub(super) fn key(index: u32, value: &Value<'_>, memo: &Memo) -> u128 {
     let Some((first, second)) = &memo.seeds else { return 0 };
     if value.kind == SpanType::Null || value.text.len() > VALUE_BYTES_MAX {
         return 0;
     }
-    let part = |seed: &RandomState| u128::from(seed.hash_one((slot, value.text)));
+    let part = |seed: &RandomState| u128::from(seed.hash_one((index, value.text)));
     (part(first) << 64 | part(second)).max(1)
 }
 

@@ -46,8 +46,8 @@ pub const VALUE_BYTES_MAX: usize = 64 * 1024;
 pub struct Matcher {
     serial: u64,
     slots: Vec<Slot>,
-    /// By slot.
-    indexes: Vec<Option<SlotIndex>>,
+    /// What routes look for in slots.
+    indexes: Vec<SlotIndex>,
     /// By [`FieldId`]: the group of names that differ in case only.
     groups: Vec<u32>,
     /// By group: its slots.
@@ -182,19 +182,20 @@ impl Matcher {
         routes: &[Option<&Route>; 2],
         scratch: &mut Scratch,
     ) {
-        let live = |slot: u32| routes.iter().flatten().any(|route| route.live[slot as usize]);
         let touched = std::mem::take(&mut scratch.touched);
         for group in &touched {
             for slot in &self.group_slots[*group as usize] {
-                if live(*slot) {
-                    self.scan(*slot, event, routes, scratch);
+                for index in routes.iter().flatten().filter_map(|route| route.index(*slot)) {
+                    self.scan(*slot, index, event, scratch);
                 }
             }
         }
         scratch.touched = touched;
         for route in routes.iter().flatten() {
             for slot in &route.extra {
-                self.scan(*slot, event, routes, scratch);
+                if let Some(index) = route.index(*slot) {
+                    self.scan(*slot, index, event, scratch);
+                }
             }
             let generation = scratch.generation;
             for rule in &route.always {
@@ -206,24 +207,25 @@ impl Matcher {
         }
     }
 
-    /// Makes the rules whose literals stand in a slot's values candidates.
-    fn scan(
-        &self,
-        slot: u32,
-        event: &EventRef<'_>,
-        routes: &[Option<&Route>; 2],
-        scratch: &mut Scratch,
-    ) {
+    /// Makes the rules whose literals stand in a slot's values candidates. A slot belongs to
+    /// routes by logsource or to those by class, so one index at most is its own for an event.
+    fn scan(&self, slot: u32, index_at: u32, event: &EventRef<'_>, scratch: &mut Scratch) {
         if scratch.scanned[slot as usize] == scratch.generation {
             return;
         }
         scratch.scanned[slot as usize] = scratch.generation;
-        let Some(index) = &self.indexes[slot as usize] else { return };
+        let index = &self.indexes[index_at as usize];
         let (start, end) = self.resolve(slot, event, scratch);
+        if self.slots[slot as usize].keywords
+            && index.is_gated()
+            && !index.may_hold(scratch.fold_all(start, end, event))
+        {
+            return;
+        }
         for at in start..end {
             let id = scratch.cell_ids[at as usize];
             let value = scratch.value(id, event);
-            let key = memo::key(slot, &value, &scratch.memo);
+            let key = memo::key(index_at, &value, &scratch.memo);
             let found = match scratch.memo.get(key) {
                 Some(found) => found,
                 None => {
@@ -236,9 +238,8 @@ impl Matcher {
                 }
             };
             for rule in scratch.memo.rules(found) {
-                let routed = routes.iter().flatten().any(|route| route.has(*rule));
                 let stamp = &mut scratch.rules[*rule as usize];
-                if routed && *stamp != scratch.generation {
+                if *stamp != scratch.generation {
                     *stamp = scratch.generation;
                     scratch.candidates.push(*rule);
                 }

@@ -53,13 +53,16 @@ fn dimension(rule: Option<&str>, event: &Dimension, wider: &[(&str, &[&str])]) -
     }
 }
 
+/// No index: nothing is looked for in the slot.
+const NO_INDEX: u32 = u32::MAX;
+
 /// What events of one logsource or class can meet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Route {
     /// A bit a rule.
     rules: Vec<u64>,
-    /// By slot: whether a literal of one of the rules is looked for there.
-    pub live: Vec<bool>,
+    /// By slot: the index of the literals that the route's rules look for there.
+    indexes: Vec<u32>,
     /// Rules without a necessary literal.
     pub always: Vec<u32>,
     /// Live slots that have values apart from spans by name: columns and keywords.
@@ -69,7 +72,18 @@ pub(super) struct Route {
 impl Route {
     /// A route without rules, for so many rules and slots.
     pub fn new(rules: usize, slots: usize) -> Self {
-        Self { rules: vec![0; rules.div_ceil(64)], live: vec![false; slots], ..Self::default() }
+        let (rules, indexes) = (vec![0; rules.div_ceil(64)], vec![NO_INDEX; slots]);
+        Self { rules, indexes, ..Self::default() }
+    }
+
+    /// Sets the index of a slot.
+    pub fn set_index(&mut self, slot: u32, index: u32) {
+        self.indexes[slot as usize] = index;
+    }
+
+    /// The index of a slot, if any of the route's rules looks for literals there.
+    pub fn index(&self, slot: u32) -> Option<u32> {
+        self.indexes.get(slot as usize).copied().filter(|index| *index != NO_INDEX)
     }
 
     /// Adds a rule.

@@ -183,6 +183,18 @@ impl Scratch {
         self.folded = folded;
     }
 
+    /// Folds the cells of a range and gives a text that has all of theirs in it, among others.
+    pub(super) fn fold_all(&mut self, start: u32, end: u32, event: &EventRef<'_>) -> &[u8] {
+        let (mut from, mut to) = (u32::MAX, 0);
+        for at in start..end {
+            let id = self.cell_ids[at as usize];
+            self.fold(id, event);
+            let (first, last) = self.cells[id as usize].folded;
+            (from, to) = (from.min(first), to.max(last));
+        }
+        self.folded.get(from as usize..to as usize).unwrap_or_default()
+    }
+
     /// A cell's value folded; [`Scratch::fold`] comes first.
     pub(super) fn folded<'a>(&'a self, id: u32, event: &EventRef<'a>) -> Value<'a> {
         let (start, end) = self.cells[id as usize].folded;

@@ -104,6 +104,9 @@ fn a_correlation_over_a_bad_rule_is_refused_with_those_above_it() {
     let text = format!("{}---\n{lower}---\n{upper}", base("r1"));
     assert_eq!(faults(&text), [("rule_unknown", 15), ("rule_unknown", 23)]);
     assert!(load(&text).rules[0].generate);
+    // Behind a document that the others repeat, the lines are still the file's.
+    let global = format!("action: global\nauthor: x\nlevel: low\n---\n{text}");
+    assert_eq!(faults(&global), [("rule_unknown", 19), ("rule_unknown", 27)]);
 }
 
 #[test]

@@ -36,8 +36,12 @@ pub fn protocol(value: &[u8]) -> Value<'_> {
 /// Destination and source of an Ethernet header in hexadecimal with colons.
 pub fn ethernet(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let (dst, src) = (value.get(..17)?, value.get(18..35)?);
-    let colons = |mac: &[u8]| mac.iter().skip(2).step_by(3).all(|byte| *byte == b':');
-    (colons(dst) && colons(src) && value[17] == b':').then_some((dst, src))
+    // Each byte: a part may not begin or end within a character.
+    let is_mac = |mac: &[u8]| {
+        let mut places = mac.iter().enumerate();
+        places.all(|(at, byte)| if at % 3 == 2 { *byte == b':' } else { byte.is_ascii_hexdigit() })
+    };
+    (is_mac(dst) && is_mac(src) && value[17] == b':').then_some((dst, src))
 }
 
 /// `name(id)` with a number as id; anything else is a name.

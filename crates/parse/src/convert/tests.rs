@@ -135,6 +135,9 @@ fn words_of_firewalls_become_attributes() {
     assert_eq!(one("ether_dst", mac).as_deref(), Some("0a:00:00:00:00:01"));
     assert_eq!(one("ether_src", mac).as_deref(), Some("0a:00:00:00:00:02"));
     assert_eq!(one("ether_src", b"0a:00"), None);
+    // An address that would begin within a character is none.
+    let split = "00:00:5e:00:53:01:00:00:5e:00:53:é2:08:00".as_bytes();
+    assert_eq!(one("ether_src", split), None);
     assert_eq!(one("blocked", b"Dropped").as_deref(), Some("true"));
     assert_eq!(one("blocked", b"accept").as_deref(), Some("false"));
     assert_eq!(one("blocked", b"login"), None);

@@ -70,4 +70,16 @@ fn foreign_readers_agree() {
         let reader = answer.as_object_mut().unwrap().remove("reader");
         assert_eq!(answer, ours, "{reader:?}");
     }
+    rewritten(&table, story.lines.len());
+}
+
+/// DuckDB writes the rows once more, all of them; the bytes on both sides are for people.
+fn rewritten(table: &str, rows: usize) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/readers/sizes.py");
+    let output = Command::new(python()).args([script, table]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let sizes = ndjson(&String::from_utf8(output.stdout).unwrap()).remove(0);
+    assert_eq!(sizes["rows"], rows);
+    println!("stored beside DuckDB-written Parquet: {sizes}");
 }
