@@ -263,18 +263,22 @@ impl EventBatch {
         self.issues.clear();
     }
 
-    /// The content in memory of its own size, without working memory.
-    pub fn compact(&self) -> Self {
-        Self {
-            arena: self.arena.clone(),
-            contexts: self.contexts.clone(),
-            events: self.events.clone(),
-            spans: self.spans.clone(),
-            values: self.values.clone(),
-            relations: self.relations.clone(),
-            issues: self.issues.clone(),
-            firsts: Firsts::default(),
+    /// Takes the content out and leaves room for about as much again, with the working memory.
+    pub fn take(&mut self) -> Self {
+        fn room<T>(full: &Vec<T>) -> Vec<T> {
+            Vec::with_capacity(full.len() + full.len() / 16)
         }
+        let next = Self {
+            arena: room(&self.arena),
+            contexts: Vec::new(),
+            events: room(&self.events),
+            spans: room(&self.spans),
+            values: room(&self.values),
+            relations: room(&self.relations),
+            issues: Vec::new(),
+            firsts: std::mem::take(&mut self.firsts),
+        };
+        std::mem::replace(self, next)
     }
 
     /// Bytes of memory in use, for the memory ledger.

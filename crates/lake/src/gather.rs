@@ -74,7 +74,9 @@ impl Plan {
         let Self { day, bucket, counts, keys } = self;
         let mut sources: Vec<Option<(&EventTail, Texts<'_>)>> = vec![None; batches.len()];
         let mut matches: Vec<&(Lsn, Match)> = Vec::new();
-        let mut events = EventRows::with_capacity(keys.len());
+        let raw = keys.iter().filter_map(|key| event_at(batches, key));
+        let raw_bytes = raw.map(|event| event.raw.len as usize).sum();
+        let mut events = EventRows::with_capacity(keys.len(), raw_bytes);
         for key in &keys {
             let Some(batch) = batches.get(key.batch as usize) else { continue };
             match &batch.content {

@@ -31,7 +31,8 @@ pub struct Names {
 /// [`LakeError::Arrow`] if the columns do not fit together, which would be a defect.
 pub(crate) fn event_rows(events: &EventTail, from: usize) -> Result<RecordBatch, LakeError> {
     let all = events.batch.events.len();
-    let mut rows = EventRows::with_capacity(all.saturating_sub(from));
+    let raw = events.batch.events.iter().skip(from).map(|event| event.raw.len as usize);
+    let mut rows = EventRows::with_capacity(all.saturating_sub(from), raw.sum());
     let texts = Texts::of(&events.batch);
     let (mut day, mut bucket) = (Date32Builder::new(), Int32Builder::new());
     for at in from..all {
@@ -78,12 +79,9 @@ struct Rest {
 /// Bytes set aside for a text of a row: an id has 32, most names fewer.
 const TEXT_BYTES: usize = 32;
 
-/// Bytes set aside for a record.
-const RAW_BYTES: usize = 256;
-
 impl EventRows {
-    /// Room for so many rows.
-    pub(crate) fn with_capacity(rows: usize) -> Self {
+    /// Room for so many rows whose records are together so many bytes.
+    pub(crate) fn with_capacity(rows: usize, raw_bytes: usize) -> Self {
         let text = |bytes: usize| StringBuilder::with_capacity(rows, rows * bytes);
         let number = || Int64Builder::with_capacity(rows);
         Self {
@@ -98,7 +96,7 @@ impl EventRows {
                 time: times(rows),
                 received_time: times(rows),
                 class_uid: number(),
-                raw_data: text(RAW_BYTES),
+                raw_data: StringBuilder::with_capacity(rows, raw_bytes),
             },
             rest: Rest {
                 unmapped: text(TEXT_BYTES),

@@ -143,8 +143,7 @@ pub fn process_noting(
         }
     }
     match_events(&engine, &batch, &mut done, at, scratch);
-    // What is kept is of its own size; the memory it grew in serves the next unit.
-    done.batch = Arc::new(batch.compact());
+    done.batch = Arc::new(batch.take());
     scratch.batch = batch;
     Ok(done)
 }
