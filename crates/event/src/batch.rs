@@ -265,7 +265,7 @@ impl EventBatch {
 
     /// Takes the content out and leaves room for about as much again, with the working memory.
     pub fn take(&mut self) -> Self {
-        fn room<T>(full: &Vec<T>) -> Vec<T> {
+        fn room<T>(full: &[T]) -> Vec<T> {
             Vec::with_capacity(full.len() + full.len() / 16)
         }
         let next = Self {
