@@ -211,7 +211,10 @@ fn shared(x: &Touch, y: &Touch, conflict: f64, scene: &Scene<'_>) -> f64 {
     let rare = x.telling.min(y.telling);
     match x.entity.kind {
         EntityKind::User if is_local(&x.entity.value) => 0.0,
-        EntityKind::Host => match (acts(x), acts(y)) {
+        EntityKind::User | EntityKind::Domain => rare,
+        EntityKind::Ip if x.entity.is_outside() => rare,
+        // An inside address whose name is not known is a host all the same.
+        EntityKind::Host | EntityKind::Ip => match (acts(x), acts(y)) {
             (true, true) => rare * conflict,
             (false, false) => rare * TARGET_FACTOR * conflict,
             (acting, _) => {
@@ -220,7 +223,6 @@ fn shared(x: &Touch, y: &Touch, conflict: f64, scene: &Scene<'_>) -> f64 {
                 actor.telling * MIXED_FACTOR * aimed * conflict
             }
         },
-        EntityKind::User | EntityKind::Ip | EntityKind::Domain => rare,
     }
 }
 
