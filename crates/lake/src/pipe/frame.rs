@@ -7,8 +7,9 @@ use crate::search::fields::{self, Target};
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Most parts of an expression once the columns in it are written out. The engine writes them
 /// out when it moves a condition below the words before, and columns made of twice the column
@@ -188,9 +189,9 @@ impl Frame {
             exprs.push(value.expr.alias(name.clone()));
             columns.push(FrameColumn { name, kind: value.kind, origin: value.origin, parts });
         }
-        let plan = LogicalPlanBuilder::from(self.plan).project(exprs);
-        let plan = plan.and_then(LogicalPlanBuilder::build).map_err(refused(span))?;
-        Ok(Self { plan, columns, events: self.events })
+        // The builder would look every column up in the whole plan again.
+        let plan = Projection::try_new(exprs, Arc::new(self.plan)).map_err(refused(span))?;
+        Ok(Self { plan: LogicalPlan::Projection(plan), columns, events: self.events })
     }
 
     /// The same rows that pass the condition.

@@ -21,6 +21,7 @@ mod compare;
 mod fieldwise;
 mod lexer;
 mod parser;
+mod refusals;
 mod run;
 mod scope;
 mod udf;
@@ -36,8 +37,13 @@ pub const DEPTH_MAX: usize = 48;
 /// Most values, names and operators of a query.
 pub const NODES_MAX: usize = 8_000;
 
-/// Most words of a query, those of pipes in brackets included: each is a step of the plan.
-pub const STAGES_MAX: usize = 64;
+/// Most words and tables of a query, those of pipes in brackets included: each is a step of the
+/// plan, and planning takes time in proportion to their square.
+pub const STAGES_MAX: usize = 32;
+
+/// Deepest nesting of pipes in pipes. Planning cannot be stopped half-way and takes seconds from
+/// some twenty on.
+pub const PIPES_MAX: usize = 8;
 
 /// Most columns between two words: those of both tables several times.
 pub const COLUMNS_MAX: usize = 1_000;

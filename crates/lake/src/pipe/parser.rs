@@ -2,8 +2,9 @@
 
 use crate::pipe::ast::{Compare, Kind, Literal, Named, Node, Operator};
 use crate::pipe::lexer::{Lexeme, Token, tokens};
+use crate::pipe::refusals::{is_clause, too_deep, unknown_word};
 use crate::pipe::words::{self, Stage};
-use crate::pipe::{DEPTH_MAX, NODES_MAX, STAGES_MAX};
+use crate::pipe::{DEPTH_MAX, NODES_MAX, PIPES_MAX, STAGES_MAX};
 use crate::search::ast::Name;
 use crate::search::fault::{Fault, Span, nearest};
 
@@ -22,7 +23,7 @@ pub struct Query {
 /// The first thing that is wrong.
 pub fn parse(text: &str) -> Result<Query, Fault> {
     let lexemes = tokens(text)?;
-    let mut parser = Parser { lexemes, at: 0, depth: 0, nodes: 0, stages: 0 };
+    let mut parser = Parser { lexemes, at: 0, depth: 0, nodes: 0, stages: 0, pipes: 0 };
     let query = parser.query()?;
     match parser.peek() {
         Token::End => Ok(query),
@@ -38,6 +39,7 @@ pub struct Parser {
     depth: usize,
     nodes: usize,
     stages: usize,
+    pipes: usize,
 }
 
 impl Parser {
@@ -92,7 +94,7 @@ impl Parser {
     ///
     /// # Errors
     /// Something else is next.
-    pub fn expect(&mut self, sign: &str) -> Result<(), Fault> {
+    pub fn need(&mut self, sign: &str) -> Result<(), Fault> {
         if self.eat(sign) { Ok(()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
     }
 
@@ -100,7 +102,7 @@ impl Parser {
     ///
     /// # Errors
     /// Something else is next.
-    pub fn expect_word(&mut self, word: &str) -> Result<(), Fault> {
+    pub fn need_word(&mut self, word: &str) -> Result<(), Fault> {
         if self.eat_word(word) { Ok(()) } else { Err(self.unexpected(&format!("`{word}`"))) }
     }
 
@@ -137,7 +139,7 @@ impl Parser {
                 return Err(self.unexpected("a name in quotes"));
             };
             self.take();
-            self.expect("]")?;
+            self.need("]")?;
             if !text.is_empty() {
                 text.push('.');
             }
@@ -202,16 +204,11 @@ impl Parser {
     /// # Errors
     /// The first thing that is wrong.
     pub fn query(&mut self) -> Result<Query, Fault> {
-        let table =
-            self.name().map_err(|fault| fault.help("a query begins with a table: events"))?;
+        let table = self.table()?;
         let mut stages = Vec::new();
         while self.eat("|") {
             let span = self.span();
-            self.stages += 1;
-            if self.stages > STAGES_MAX {
-                let message = format!("the query has more than {STAGES_MAX} words");
-                return Err(Fault::new("stages_too_many", span, message));
-            }
+            self.counted(span)?;
             let Token::Word(word) = self.peek().clone() else {
                 return Err(self.unexpected("a word such as `where`"));
             };
@@ -222,14 +219,38 @@ impl Parser {
         Ok(Query { table, stages })
     }
 
+    /// The name of a table.
+    ///
+    /// # Errors
+    /// Something else is next.
+    pub fn table(&mut self) -> Result<Name, Fault> {
+        self.counted(self.span())?;
+        self.name().map_err(|fault| fault.help("a query begins with a table: events"))
+    }
+
+    fn counted(&mut self, span: Span) -> Result<(), Fault> {
+        self.stages += 1;
+        if self.stages > STAGES_MAX {
+            let message = format!("the query has more than {STAGES_MAX} words and tables");
+            return Err(Fault::new("stages_too_many", span, message));
+        }
+        Ok(())
+    }
+
     /// A query in parentheses.
     ///
     /// # Errors
     /// The first thing that is wrong.
     pub fn nested(&mut self) -> Result<Query, Fault> {
         let open = self.span();
-        self.expect("(")?;
-        let query = self.deeper(Self::query)?;
+        self.need("(")?;
+        if self.pipes >= PIPES_MAX {
+            let message = format!("pipes are nested deeper than {PIPES_MAX} levels");
+            return Err(Fault::new("query_deep", open, message));
+        }
+        self.pipes += 1;
+        let query = self.query()?;
+        self.pipes -= 1;
         self.close(open)?;
         Ok(query)
     }
@@ -237,7 +258,7 @@ impl Parser {
     fn close(&mut self, open: Span) -> Result<(), Fault> {
         match self.peek() {
             Token::End => Err(Fault::new("bracket_unclosed", open, "the bracket is not closed")),
-            _ => self.expect(")"),
+            _ => self.need(")"),
         }
     }
 
@@ -317,16 +338,16 @@ impl Parser {
         let Some(compare) = self.operator()? else { return Ok(left) };
         let right = match compare.operator {
             Operator::Between => {
-                self.expect("(")?;
+                self.need("(")?;
                 let low = self.sum()?;
-                self.expect("..")?;
+                self.need("..")?;
                 let high = self.sum()?;
-                self.expect(")")?;
+                self.need(")")?;
                 vec![low, high]
             }
             Operator::In | Operator::InAlike | Operator::HasAny => {
                 let open = self.span();
-                self.expect("(")?;
+                self.need("(")?;
                 let all = self.list(Self::expression)?;
                 self.close(open)?;
                 all
@@ -372,7 +393,7 @@ impl Parser {
         };
         self.take();
         if operator == Operator::Matches {
-            self.expect_word("regex")?;
+            self.need_word("regex")?;
         }
         Ok(Some(Compare { operator, negated: text.starts_with('!') }))
     }
@@ -470,30 +491,5 @@ impl Parser {
         };
         let span = name.span.to(self.before());
         self.node(Kind::Call(name, arguments), span)
-    }
-}
-
-fn too_deep(span: Span) -> Fault {
-    let message = format!("it is nested deeper than {DEPTH_MAX} levels");
-    Fault::new("query_deep", span, message)
-}
-
-/// Words that may follow an expression and are no operators.
-fn is_clause(word: &str) -> bool {
-    const CLAUSES: &[&str] =
-        &["and", "or", "by", "asc", "desc", "nulls", "on", "from", "to", "step", "default", "with"];
-    CLAUSES.contains(&word)
-}
-
-fn unknown_word(word: &str, span: Span) -> Fault {
-    let fault = Fault::new("word_unknown", span, format!("there is no word `{word}`"));
-    let names =
-        words::WORDS.iter().flat_map(|w| std::iter::once(w.name).chain(w.aliases.iter().copied()));
-    match nearest(word, names) {
-        Some(near) => fault.help(format!("did you mean `{near}`?")),
-        None => {
-            let all: Vec<&str> = words::WORDS.iter().map(|w| w.name).collect();
-            fault.help(format!("the words are {}", all.join(", ")))
-        }
     }
 }

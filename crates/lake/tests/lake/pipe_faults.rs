@@ -5,7 +5,9 @@ use yagura_lake::pipe::complete::{OfferKind, offers};
 use yagura_lake::pipe::docs::examples;
 use yagura_lake::pipe::frame::Kind;
 use yagura_lake::pipe::words::{WORDS, find};
-use yagura_lake::pipe::{DEPTH_MAX, NODES_MAX, PIPE_BYTES_MAX, Pipe, STAGES_MAX, functions};
+use yagura_lake::pipe::{
+    DEPTH_MAX, NODES_MAX, PIPE_BYTES_MAX, PIPES_MAX, Pipe, STAGES_MAX, functions,
+};
 
 const NOW: i64 = 1_795_341_600_000_000;
 
@@ -85,7 +87,7 @@ fn what_is_wrong_is_named_at_its_place() {
         ("events | extend x = bin(time, 5)", "arguments", "5"),
         ("events | extend x = bin(time, 0s)", "arguments", "0s"),
         ("events | distinct *", "value_kind", "distinct"),
-        ("let x = 5; events", "syntax", "x"),
+        ("let x = 5; events", "sign_unknown", ";"),
     ] {
         let refused = Pipe::new(query, NOW).err().unwrap_or_else(|| panic!("{query}"));
         let fault = &refused.fault;
@@ -130,10 +132,10 @@ fn limits_hold_at_the_limit_and_not_beyond() {
     assert_eq!(code(&format!("events | where {} true", "not ".repeat(DEPTH_MAX))), "query_deep");
     let pipes =
         |depth: usize| format!("events{}{}", " | union (events".repeat(depth), ")".repeat(depth));
-    assert_eq!(code(&pipes(DEPTH_MAX)), "");
-    assert_eq!(code(&pipes(DEPTH_MAX + 1)), "query_deep");
-    assert_eq!(code(&format!("events{}", " | take 5".repeat(STAGES_MAX))), "");
-    assert_eq!(code(&format!("events{}", " | take 5".repeat(STAGES_MAX + 1))), "stages_too_many");
+    assert_eq!(code(&pipes(PIPES_MAX)), "");
+    assert_eq!(code(&pipes(PIPES_MAX + 1)), "query_deep");
+    assert_eq!(code(&format!("events{}", " | take 5".repeat(STAGES_MAX - 1))), "");
+    assert_eq!(code(&format!("events{}", " | take 5".repeat(STAGES_MAX))), "stages_too_many");
     let listed = |items: usize| format!("events | where dst_port in ({}1)", "1,".repeat(items - 1));
     assert_eq!(code(&listed(NODES_MAX - 2)), "");
     assert_eq!(code(&listed(NODES_MAX - 1)), "query_large");

@@ -43,7 +43,7 @@ struct Join {
 fn parse(parser: &mut Parser) -> Result<Box<dyn Stage>, Fault> {
     let mut kind = JoinType::Inner;
     if parser.eat_word("kind") {
-        parser.expect("=")?;
+        parser.need("=")?;
         let name = parser.name()?;
         let found = KINDS.iter().find(|(known, _)| name.text.eq_ignore_ascii_case(known));
         kind = found.map(|(_, kind)| *kind).ok_or_else(|| {
@@ -56,7 +56,7 @@ fn parse(parser: &mut Parser) -> Result<Box<dyn Stage>, Fault> {
         })?;
     }
     let right = parser.nested()?;
-    parser.expect_word("on")?;
+    parser.need_word("on")?;
     let mut on = vec![key(parser)?];
     while parser.eat(",") || parser.eat_word("and") {
         on.push(key(parser)?);

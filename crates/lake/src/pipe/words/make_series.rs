@@ -51,19 +51,19 @@ fn parse(parser: &mut Parser) -> Result<Box<dyn Stage>, Fault> {
         let named = parser.named()?;
         let mut default = 0.0;
         if parser.eat_word("default") {
-            parser.expect("=")?;
+            parser.need("=")?;
             let node = parser.expression()?;
             default = number(&node)?;
         }
         Ok((named, default))
     })?;
-    parser.expect_word("on")?;
+    parser.need_word("on")?;
     let on = parser.name()?;
-    parser.expect_word("from")?;
+    parser.need_word("from")?;
     let from = parser.expression()?;
-    parser.expect_word("to")?;
+    parser.need_word("to")?;
     let to = parser.expression()?;
-    parser.expect_word("step")?;
+    parser.need_word("step")?;
     let step = parser.expression()?;
     let keys = if parser.eat_word("by") { parser.list(Parser::named)? } else { Vec::new() };
     Ok(Box::new(Series { aggregates, on, from, to, step, keys }))

@@ -66,11 +66,11 @@ struct Parse {
 
 fn parse(parser: &mut Parser) -> Result<Box<dyn Stage>, Fault> {
     if parser.eat_word("kind") {
-        parser.expect("=")?;
-        parser.expect_word("simple")?;
+        parser.need("=")?;
+        parser.need_word("simple")?;
     }
     let source = parser.expression()?;
-    parser.expect_word("with")?;
+    parser.need_word("with")?;
     let start = parser.span();
     let mut pieces = Vec::new();
     while let Some(piece) = piece(parser)? {

@@ -16,7 +16,7 @@ pub const WORD: Word = Word {
           without a value come last in `desc` and first in `asc` unless `nulls` says otherwise.",
     examples: &["events | project time, dst_port | sort by dst_port desc, time asc | take 3"],
     parse: |parser| {
-        parser.expect_word("by")?;
+        parser.need_word("by")?;
         Ok(Box::new(Sort(parser.list(key)?)))
     },
 };
@@ -46,7 +46,7 @@ pub fn key(parser: &mut Parser) -> Result<Key, Fault> {
     if parser.eat_word("nulls") {
         nulls_first = parser.eat_word("first");
         if !nulls_first {
-            parser.expect_word("last")?;
+            parser.need_word("last")?;
         }
     }
     Ok(Key { node, ascending, nulls_first })

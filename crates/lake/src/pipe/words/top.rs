@@ -19,7 +19,7 @@ pub const WORD: Word = Word {
     ],
     parse: |parser| {
         let rows = parser.count(ROWS_MAX)?;
-        parser.expect_word("by")?;
+        parser.need_word("by")?;
         Ok(Box::new(Top { rows, keys: parser.list(key)? }))
     },
 };
