@@ -45,6 +45,17 @@ pub struct SqlRequest {
     pub format: Option<String>,
 }
 
+/// A question to the lake in the pipe language.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryRequest {
+    /// The query, in the language of `docs/pipe.md`.
+    pub query: String,
+    /// `ndjson` (default), `csv` or `table`.
+    #[serde(default)]
+    pub format: Option<String>,
+}
+
 /// A search over the events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -135,6 +146,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` for a query that is wrong or refused.
     fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError>;
+
+    /// Answers a pipe; the bytes are in the format asked for.
+    ///
+    /// # Errors
+    /// `Invalid` for a query that is wrong or refused, with the code of the fault.
+    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Result<Vec<u8>, ApiError>;
 
     /// Answers a search.
     ///

@@ -11,8 +11,8 @@ pub mod routes;
 
 pub use axum::Router;
 pub use backend::{
-    Backend, IngestReply, IngestRequest, SEARCH_STATS_HEADER, SearchReply, SearchRequest,
-    SearchStats, SqlRequest,
+    Backend, IngestReply, IngestRequest, QueryRequest, SEARCH_STATS_HEADER, SearchReply,
+    SearchRequest, SearchStats, SqlRequest,
 };
 pub use client::{Client, ClientError};
 pub use error::{ApiError, Kind};

@@ -1,6 +1,8 @@
 //! The routes of `/api/v1` and of the private socket.
 
-use crate::backend::{Backend, IngestRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest};
+use crate::backend::{
+    Backend, IngestRequest, QueryRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest,
+};
 use crate::error::{ApiError, Kind};
 use crate::guard::guard;
 use axum::body::Bytes;
@@ -42,6 +44,7 @@ fn api() -> Router<Shared> {
         .route("/api/v1/incidents/{id}", get(incident))
         .route("/api/v1/books", get(books))
         .route("/api/v1/sql", post(sql))
+        .route("/api/v1/query", post(query))
         .route("/api/v1/search", post(search))
         .route("/api/v1/ingest", post(ingest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -121,6 +124,17 @@ async fn sql(
     let scope = query.scope()?;
     let media = media_type(request.format.as_deref())?;
     let bytes = blocking(move || backend.sql(&scope, request)).await?;
+    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
+}
+
+async fn query(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+    Json(request): Json<QueryRequest>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope()?;
+    let media = media_type(request.format.as_deref())?;
+    let bytes = blocking(move || backend.query(&scope, request)).await?;
     Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
 }
 

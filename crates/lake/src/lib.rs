@@ -1,11 +1,11 @@
-//! The lake: `events` and `matches` as Delta tables, their memory tail, SQL and search over them.
+//! The lake: `events` and `matches` as Delta tables, their memory tail, SQL, search and pipes over them.
 //!
 //! ```text
 //! EventBatch ─> rows ─> tail ──flush──> parquet file ─> commit with txn = LSN ─> sums
 //!                        │                                   │
 //!                        └───────────> LakeView <────────────┘   one immutable value
 //!                                         │
-//!                           TenantScope ─> provider ─> sql, search
+//!                           TenantScope ─> provider ─> sql, search, pipe
 //! ```
 //!
 //! Invariants:
@@ -19,6 +19,7 @@
 pub mod error;
 pub mod file;
 pub mod output;
+pub mod pipe;
 pub mod provider;
 pub mod prune;
 pub mod rows;

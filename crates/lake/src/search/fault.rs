@@ -56,6 +56,12 @@ impl Fault {
         self
     }
 
+    /// The same at another place.
+    #[must_use]
+    pub fn at(self, span: Span) -> Self {
+        Self { span, ..self }
+    }
+
     /// Renders the fault over the query's text:
     ///
     /// ```text

@@ -17,13 +17,13 @@ pub mod rows;
 pub mod run;
 pub mod show;
 
-mod functions;
+pub(crate) mod functions;
 mod lexer;
-mod lower;
-mod matching;
-mod time;
+pub(crate) mod lower;
+pub(crate) mod matching;
+pub(crate) mod time;
 mod values;
-mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +82,11 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// A fault in a text that is called `what`.
+    pub(crate) fn new(fault: Fault, text: &str, what: &'static str) -> Self {
+        Self { fault, text: text.to_owned(), what }
+    }
+
     /// The fault drawn under its text, over several lines.
     pub fn render(&self) -> String {
         self.fault.render_in(self.what, &self.text)

@@ -32,6 +32,8 @@ pub enum Command {
     Search(SearchArgs),
     /// Ask the lake in SQL
     Sql(SqlArgs),
+    /// Ask the lake by pipes: events | where ... | summarize ...
+    Query(QueryArgs),
     /// List incidents, or show one
     Incidents(IncidentsArgs),
     /// List findings
@@ -241,6 +243,22 @@ pub struct SqlArgs {
     /// The query
     #[arg(value_name = "SQL")]
     pub sql: String,
+    /// Only this tenant's rows
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// Data directory
+    #[arg(long, value_name = "DIR", default_value = "yagura-data")]
+    pub data: PathBuf,
+    /// Output form (`timeline` is not one of them)
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub struct QueryArgs {
+    /// The query, in the language of docs/pipe.md
+    #[arg(value_name = "PIPE")]
+    pub query: String,
     /// Only this tenant's rows
     #[arg(long)]
     pub tenant: Option<String>,

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod generate;
 pub mod offline;
 pub mod online;
+pub mod query;
 pub mod scan;
 pub mod search;
 pub mod spool;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Ingest(args) => online::ingest(&args).map(|()| true),
         Command::Search(args) => search::run(&args).map(|()| true),
         Command::Sql(args) => online::sql(&args).map(|()| true),
+        Command::Query(args) => query::run(&args).map(|()| true),
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),

@@ -8,12 +8,14 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Runtime;
 use yagura_api::{
-    ApiError, Backend, IngestReply, IngestRequest, Kind, SearchReply, SearchRequest, SqlRequest,
+    ApiError, Backend, IngestReply, IngestRequest, Kind, QueryRequest, SearchReply, SearchRequest,
+    SqlRequest,
 };
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
 use yagura_event::{Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
 use yagura_journal::{Entry, JournalError};
-use yagura_lake::{SqlLimits, output, run_sql};
+use yagura_lake::pipe::{Pipe, run_pipe};
+use yagura_lake::{LakeError, SqlLimits, SqlResult, output, run_sql};
 use yagura_meta::FindingFilter;
 use yagura_parse::Contexts;
 use yagura_verdict::{finding_json, incident_json};
@@ -195,26 +197,16 @@ impl Backend for NodeBackend {
         let view = self.node.lake().view();
         let limits = SqlLimits::default();
         let answer = self.queries.block_on(run_sql(view, scope.clone(), &request.sql, &limits));
-        let result = answer.map_err(|error| {
-            if error.is_users_fault() {
-                ApiError::new(Kind::Invalid, "query", error.to_string())
-            } else {
-                ApiError::internal(error)
-            }
-        })?;
-        if result.truncated {
-            let rows = limits.rows_max;
-            let text = format!("the answer has more than {rows} rows; narrow it or add a LIMIT");
-            return Err(ApiError::new(Kind::Invalid, "too_many_rows", text));
-        }
-        let mut out = Vec::new();
-        match request.format.as_deref() {
-            Some("csv") => output::write_csv(&result, &mut out),
-            Some("table") => output::write_table(&result, &mut out),
-            _ => output::write_ndjson(&result, &mut out),
-        }
-        .map_err(ApiError::internal)?;
-        Ok(out)
+        written(answer, &limits, "a LIMIT", request.format.as_deref())
+    }
+
+    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Result<Vec<u8>, ApiError> {
+        let pipe = Pipe::new(&request.query, SystemClock.now())
+            .map_err(|no| ApiError::new(Kind::Invalid, no.fault.code, no.to_string()))?;
+        let view = self.node.lake().view();
+        let limits = SqlLimits::default();
+        let answer = self.queries.block_on(run_pipe(view, scope.clone(), &pipe, &limits));
+        written(answer, &limits, "`take`", request.format.as_deref())
     }
 
     fn search(&self, scope: &TenantScope, request: SearchRequest) -> Result<SearchReply, ApiError> {
@@ -264,4 +256,33 @@ fn intake_error(error: IntakeError) -> ApiError {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A whole answer in the form asked for; one that was cut is refused, since nothing in it says so.
+fn written(
+    answer: Result<SqlResult, LakeError>,
+    limits: &SqlLimits,
+    cut: &str,
+    format: Option<&str>,
+) -> Result<Vec<u8>, ApiError> {
+    let result = answer.map_err(|error| {
+        if error.is_users_fault() {
+            ApiError::new(Kind::Invalid, "query", error.to_string())
+        } else {
+            ApiError::internal(error)
+        }
+    })?;
+    if result.truncated {
+        let rows = limits.rows_max;
+        let text = format!("the answer has more than {rows} rows; narrow it or add {cut}");
+        return Err(ApiError::new(Kind::Invalid, "too_many_rows", text));
+    }
+    let mut out = Vec::new();
+    match format {
+        Some("csv") => output::write_csv(&result, &mut out),
+        Some("table") => output::write_table(&result, &mut out),
+        _ => output::write_ndjson(&result, &mut out),
+    }
+    .map_err(ApiError::internal)?;
+    Ok(out)
 }
