@@ -13,6 +13,7 @@ use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
 use crate::provider::STORE_URL;
 use crate::schema::{TENANT, TableKind};
+use crate::sql::reach;
 use crate::stats::FileStats;
 use crate::store::FsStore;
 use arrow::compute::SortOptions;
@@ -231,8 +232,7 @@ fn merged(
         .ok_or_else(|| LakeError::Engine(format!("rows without the column {TENANT}")))?;
     let merge = SortPreservingMergeExec::new(ordering, scan);
     let context = SessionContext::new_with_config(SessionConfig::new().with_batch_size(BATCH_ROWS));
-    let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
-    context.register_object_store(&url, Arc::new(store.clone()));
+    reach(&context, store)?;
     Ok(merge.execute(0, context.task_ctx())?)
 }
 

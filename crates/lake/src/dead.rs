@@ -6,8 +6,6 @@ use crate::error::LakeError;
 use crate::file::FileEntry;
 use crate::schema::{RECEIVED_DAY, TableKind};
 use crate::store::FsStore;
-use futures::TryStreamExt;
-use object_store::ObjectStore;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,19 +34,15 @@ impl DeadFiles {
         live: &[Arc<FileEntry>],
     ) -> Result<(), LakeError> {
         let live: HashSet<&str> = live.iter().map(|file| file.path.as_str()).collect();
-        let prefix = object_store::path::Path::from(kind.name());
-        let found: Vec<_> = store.list(Some(&prefix)).try_collect().await?;
         let since = Instant::now();
-        for meta in found {
-            let object = meta.location.to_string();
-            let path = object.strip_prefix(kind.name()).and_then(|rest| rest.strip_prefix('/'));
-            let dead = path.is_some_and(|path| {
-                path.starts_with(RECEIVED_DAY) && path.ends_with(".parquet") && !live.contains(path)
-            });
-            if dead {
-                self.0.push(Dead { object, since, entry: None });
-            }
-        }
+        let data = |path: &String| path.starts_with(RECEIVED_DAY) && path.ends_with(".parquet");
+        let found = store.paths_in(kind.name()).await?.into_iter();
+        let dead = found.filter(|path| data(path) && !live.contains(path.as_str()));
+        self.0.extend(dead.map(|path| Dead {
+            object: format!("{}/{path}", kind.name()),
+            since,
+            entry: None,
+        }));
         Ok(())
     }
 

@@ -184,7 +184,7 @@ fn rank(ranks: &HashMap<&str, u32>, text: &str) -> u32 {
 /// Cuts a partition's rows so that each part's share of its batches' memory stays within the
 /// bound; a single row is never cut.
 fn split(keys: Vec<Key>, batches: &[Arc<TailBatch>], most: usize) -> Vec<Vec<Key>> {
-    let shares: Vec<usize> = batches.iter().map(|b| b.bytes / b.len().max(1) + 1).collect();
+    let shares: Vec<usize> = batches.iter().map(|b| b.bytes / b.row_count().max(1) + 1).collect();
     let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0usize);
     for key in keys {
         let more = shares.get(key.batch as usize).copied().unwrap_or_default();

@@ -3,6 +3,7 @@
 use crate::error::LakeError;
 use crate::provider::{LakeTable, STORE_URL, ScanCounts};
 use crate::schema::TableKind;
+use crate::store::FsStore;
 use crate::view::LakeView;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
@@ -102,13 +103,19 @@ pub async fn run_sql(
         let frame = context.execute_logical_plan(plan).await?;
         collect(frame, limits).await
     };
-    match tokio::time::timeout(Duration::from_millis(limits.time_ms), answer).await {
-        Ok(result) => result,
-        Err(_) => Err(LakeError::Limit(format!(
-            "it took longer than {} ms; narrow it by time or raise the limit",
-            limits.time_ms
-        ))),
-    }
+    in_time(limits, answer, "by time or raise the limit").await
+}
+
+/// What `answer` comes to within the limit of time; `how` says how to narrow a query that takes
+/// longer.
+pub(crate) async fn in_time<T>(
+    limits: &SqlLimits,
+    answer: impl Future<Output = Result<T, LakeError>>,
+    how: &str,
+) -> Result<T, LakeError> {
+    let limit = limits.time_ms;
+    let over = |_| LakeError::Limit(format!("it took longer than {limit} ms; narrow it {how}"));
+    tokio::time::timeout(Duration::from_millis(limit), answer).await.map_err(over)?
 }
 
 /// The raw bytes of events by id, in no particular order; ids outside the scope are not found.
@@ -171,13 +178,19 @@ pub(crate) fn session(
         .with_information_schema(true)
         .with_target_partitions(limits.partitions.max(1));
     let context = SessionContext::new_with_config_rt(config, runtime);
-    let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
-    context.register_object_store(&url, Arc::new(view.store().clone()));
+    reach(&context, view.store())?;
     for kind in TableKind::ALL {
         let table = LakeTable::new(Arc::clone(view), kind, scope.clone(), Arc::clone(counts));
         context.register_table(kind.name(), Arc::new(table))?;
     }
     Ok(context)
+}
+
+/// Lets the engine read the lake's files.
+pub(crate) fn reach(context: &SessionContext, store: &FsStore) -> Result<(), LakeError> {
+    let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
+    context.register_object_store(&url, Arc::new(store.clone()));
+    Ok(())
 }
 
 /// The rows of a query within its limits.

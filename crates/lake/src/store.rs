@@ -59,6 +59,21 @@ impl FsStore {
         self.root.join(object)
     }
 
+    /// Paths of what a directory of objects holds, as they are within it.
+    ///
+    /// # Errors
+    /// Those of listing.
+    pub async fn paths_in(&self, dir: &str) -> Result<BTreeSet<String>> {
+        let prefix = ObjectPath::from(dir);
+        let within = format!("{dir}/");
+        let path =
+            |meta: ObjectMeta| meta.location.as_ref().strip_prefix(&within).map(str::to_owned);
+        self.list(Some(&prefix))
+            .try_filter_map(|meta| std::future::ready(Ok(path(meta))))
+            .try_collect()
+            .await
+    }
+
     /// Takes what was put under `prefix` since the last call, by object path.
     pub fn take_written(&self, prefix: &str) -> BTreeMap<String, Written> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);

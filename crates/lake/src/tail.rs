@@ -57,6 +57,69 @@ pub(crate) struct MatchTail {
     pub buckets: Vec<i32>,
 }
 
+/// The batches of a table that no data file holds, in LSN order, with what they come to.
+#[derive(Default, Debug)]
+pub(crate) struct Tail {
+    batches: Vec<Arc<TailBatch>>,
+    bytes: usize,
+    rows: usize,
+}
+
+impl Tail {
+    pub(crate) fn push(&mut self, batch: Arc<TailBatch>) {
+        self.bytes += batch.bytes;
+        self.rows += batch.row_count();
+        self.batches.push(batch);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The batches at or below `upper`.
+    pub(crate) fn upto(&self, upper: Lsn) -> Vec<Arc<TailBatch>> {
+        self.batches.iter().take_while(|batch| batch.last <= upper).cloned().collect()
+    }
+
+    /// The batches to flush and which LSN they complete. A batch is never split: what is
+    /// flushed lies at or below that LSN, what stays lies above it.
+    pub(crate) fn cut(&self, upper: Lsn) -> (Vec<Arc<TailBatch>>, Lsn) {
+        let mut upto = upper;
+        loop {
+            let flushed = self.upto(upto);
+            let rest = self.batches.iter().skip(flushed.len()).map(|batch| batch.first).min();
+            let below = rest.map_or(upto, |first| Lsn(first.0.saturating_sub(1)).min(upto));
+            if below == upto {
+                return (flushed, upto);
+            }
+            upto = below;
+        }
+    }
+
+    /// Forgets the first `count` batches.
+    pub(crate) fn forget(&mut self, count: usize) {
+        for batch in self.batches.drain(..count) {
+            self.bytes -= batch.bytes;
+            self.rows -= batch.row_count();
+        }
+    }
+
+    /// Forgets the rows at or below `stored`.
+    pub(crate) fn forget_stored(&mut self, stored: Lsn) {
+        for batch in std::mem::take(self).batches {
+            if batch.first > stored {
+                self.push(batch);
+            } else if let Some(above) = TailBatch::above(&batch.content, stored) {
+                self.push(Arc::new(above));
+            }
+        }
+    }
+}
+
 impl TailBatch {
     /// The events above `after`, or `None` where there are none. Events are expected in LSN
     /// order.
@@ -109,16 +172,11 @@ impl TailBatch {
     }
 
     /// How many rows it is.
-    pub fn len(&self) -> usize {
+    pub(crate) fn row_count(&self) -> usize {
         match &self.content {
             Content::Events { events, from } => events.batch.events.len().saturating_sub(*from),
             Content::Matches { matches, from } => matches.list.len().saturating_sub(*from),
         }
-    }
-
-    /// Whether it is no row, which it never is.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The rows, in LSN order, with the partition columns and only the columns that occur.

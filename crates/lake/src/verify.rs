@@ -6,8 +6,6 @@ use crate::schema::TableKind;
 use crate::store::{FsStore, Written};
 use crate::sums::{self, SUMS_DIR, Sums};
 use crate::table::{LOG_DIR, Table};
-use futures::TryStreamExt;
-use object_store::ObjectStore;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,7 +52,7 @@ pub fn verify(fs: Arc<dyn Fs>, dir: &Path) -> Result<VerifyReport, LakeError> {
                 None
             }
         };
-        let present = runtime.block_on(list(&store, kind))?;
+        let present = runtime.block_on(store.paths_in(kind.name()))?;
         verify_table(&store, kind, live.as_deref(), &present, &mut report)?;
     }
     report.damages.sort();
@@ -67,17 +65,6 @@ impl VerifyReport {
     fn damage(&mut self, path: String, what: impl Into<String>) {
         self.damages.push(Damage { path, what: what.into() });
     }
-}
-
-async fn list(store: &FsStore, kind: TableKind) -> Result<BTreeSet<String>, LakeError> {
-    let prefix = object_store::path::Path::from(kind.name());
-    let found: Vec<_> = store.list(Some(&prefix)).try_collect().await?;
-    let strip = format!("{}/", kind.name());
-    Ok(found
-        .iter()
-        .filter_map(|meta| meta.location.as_ref().strip_prefix(&strip))
-        .map(str::to_owned)
-        .collect())
 }
 
 fn verify_table(

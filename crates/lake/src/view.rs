@@ -6,9 +6,9 @@ use crate::gather::tail_counts;
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
-use crate::tail::TailBatch;
+use crate::tail::{Tail, TailBatch};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use yagura_disk::Fs;
 use yagura_event::Lsn;
 
@@ -62,24 +62,67 @@ impl LakeView {
     }
 }
 
-/// Gives the newest view; cheap to clone and to ask.
+/// What the writer changes, and views are taken of.
+#[derive(Default, Debug)]
+pub(crate) struct Live {
+    /// The `events` table.
+    pub events: LiveTable,
+    /// The `matches` table.
+    pub matches: LiveTable,
+    /// Rows above it are not complete yet, and not seen.
+    pub upper: Lsn,
+}
+
+/// A table with its tail.
+#[derive(Default, Debug)]
+pub(crate) struct LiveTable {
+    /// Live data files.
+    pub files: Arc<Vec<Arc<FileEntry>>>,
+    /// What they do not hold.
+    pub tail: Tail,
+}
+
+impl Live {
+    /// One of the tables.
+    pub(crate) fn table(&mut self, kind: TableKind) -> &mut LiveTable {
+        match kind {
+            TableKind::Events => &mut self.events,
+            TableKind::Matches => &mut self.matches,
+        }
+    }
+}
+
+impl LiveTable {
+    fn view(&self, upper: Lsn) -> TableView {
+        TableView { files: Arc::clone(&self.files), tail: self.tail.upto(upper) }
+    }
+}
+
+/// Gives views of what is there, taken when they are asked for.
 #[derive(Clone, Debug)]
 pub struct LakeHandle {
-    current: Arc<RwLock<Arc<LakeView>>>,
+    store: FsStore,
+    live: Arc<RwLock<Live>>,
 }
 
 impl LakeHandle {
-    pub(crate) fn new(view: LakeView) -> Self {
-        Self { current: Arc::new(RwLock::new(Arc::new(view))) }
+    pub(crate) fn new(store: FsStore) -> Self {
+        Self { store, live: Arc::default() }
     }
 
     /// The newest view.
     pub fn view(&self) -> Arc<LakeView> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        let live = self.live();
+        let (events, matches) = (live.events.view(live.upper), live.matches.view(live.upper));
+        Arc::new(LakeView::new(self.store.clone(), events, matches, live.upper))
     }
 
-    pub(crate) fn publish(&self, view: LakeView) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
+    pub(crate) fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn live_mut(&self) -> RwLockWriteGuard<'_, Live> {
+        self.live.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::rows::Names;
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
-use crate::tail::{BucketOf, TailBatch};
-use crate::view::{LakeHandle, LakeView, TableView};
+use crate::tail::{BucketOf, Tail, TailBatch};
+use crate::view::LakeHandle;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,7 +42,6 @@ pub struct LakeWriter {
     bucket_of: BucketOf,
     events: Side,
     matches: Side,
-    upper: Lsn,
     handle: LakeHandle,
     dead: DeadFiles,
     /// Rewrites planned by this process.
@@ -88,10 +87,9 @@ impl Flush {
     }
 }
 
-/// A table and its tail.
+/// A table.
 struct Side {
     table: Table,
-    tail: Vec<Arc<TailBatch>>,
     /// A flush failed: whether its commit is in the table is not known.
     unsure: bool,
 }
@@ -111,25 +109,14 @@ impl LakeWriter {
         let runtime = runtime()?;
         let open = |kind| runtime.block_on(Table::open(&store, kind)).map(Side::new);
         let (events, matches) = (open(TableKind::Events)?, open(TableKind::Matches)?);
-        let upper = events.table.txn().min(matches.table.txn());
-        let view = LakeView::new(store.clone(), events.view(upper), matches.view(upper), upper);
-        let handle = LakeHandle::new(view);
+        let handle = LakeHandle::new(store.clone());
+        handle.live_mut().upper = events.table.txn().min(matches.table.txn());
+        [&events, &matches].into_iter().for_each(|side| side.show(&handle, |_| {}));
         let mut dead = DeadFiles::default();
         for side in [&events, &matches] {
             runtime.block_on(dead.find(&store, side.table.kind(), side.table.files()))?;
         }
-        Ok(Self {
-            runtime,
-            store,
-            epoch,
-            bucket_of,
-            events,
-            matches,
-            upper,
-            handle,
-            dead,
-            rewrites: 0,
-        })
+        Ok(Self { runtime, store, epoch, bucket_of, events, matches, handle, dead, rewrites: 0 })
     }
 
     /// What queries read from.
@@ -142,7 +129,9 @@ impl LakeWriter {
     pub fn append_events(&mut self, batch: Arc<EventBatch>, names: Names) {
         let after = self.events.table.txn();
         let events = TailBatch::of_events(batch, names, self.bucket_of.as_ref(), after);
-        self.events.tail.extend(events.map(Arc::new));
+        if let Some(events) = events {
+            self.handle.live_mut().events.tail.push(Arc::new(events));
+        }
     }
 
     /// Takes matches, with the LSN of the record that made them, into the tail; those the
@@ -150,14 +139,16 @@ impl LakeWriter {
     pub fn append_matches(&mut self, matches: Vec<(Lsn, Match)>) {
         let after = self.matches.table.txn();
         let matches = TailBatch::of_matches(matches, self.bucket_of.as_ref(), after);
-        self.matches.tail.extend(matches.map(Arc::new));
+        if let Some(matches) = matches {
+            self.handle.live_mut().matches.tail.push(Arc::new(matches));
+        }
     }
 
     /// States that every event and match at or below `lsn` has been appended, which makes
     /// them visible to queries and ready to flush.
     pub fn advance(&mut self, lsn: Lsn) {
-        self.upper = self.upper.max(lsn);
-        self.publish();
+        let mut live = self.handle.live_mut();
+        live.upper = live.upper.max(lsn);
     }
 
     /// Writes what has been advanced over into files and commits both tables.
@@ -192,18 +183,23 @@ impl LakeWriter {
     }
 
     fn begin(&mut self, kinds: &[TableKind]) -> Result<Flush, LakeError> {
-        let (upper, epoch) = (self.upper, self.epoch);
+        let (handle, epoch) = (self.handle.clone(), self.epoch);
         let mut parts = Vec::new();
         for kind in kinds {
             let (side, runtime) = self.side(*kind);
             if side.unsure {
                 runtime.block_on(side.table.recover())?;
-                side.drop_stored();
+                // The commit of unknown outcome may be in the table after all.
+                let stored = side.table.txn();
+                side.show(&handle, |tail| tail.forget_stored(stored));
                 side.unsure = false;
             }
-            let (count, upto) = side.cut(upper);
+            let (rows, upto) = {
+                let mut live = handle.live_mut();
+                let upper = live.upper;
+                live.table(*kind).tail.cut(upper)
+            };
             if upto > side.table.txn() {
-                let rows = side.tail.get(..count).unwrap_or_default().to_vec();
                 let name = file_name(epoch, Lsn(side.table.txn().0 + 1), upto);
                 parts.push(Part { kind: *kind, rows, name, upto });
             }
@@ -220,15 +216,15 @@ impl LakeWriter {
     /// Those of writing the files and of the log. The rows stay in the tail, and the next
     /// flush finds out first what the tables have.
     pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), LakeError> {
+        let handle = self.handle.clone();
         for (part, files) in flushed.parts {
             let files = files?;
             let (side, runtime) = self.side(part.kind);
             side.unsure = true;
             runtime.block_on(side.table.append(&files, part.upto))?;
-            side.tail.drain(..part.rows.len());
+            side.show(&handle, |tail| tail.forget(part.rows.len()));
             side.unsure = false;
         }
-        self.publish();
         Ok(())
     }
 
@@ -253,18 +249,18 @@ impl LakeWriter {
     /// Those of reading and writing the files and of the log. The tables hold the same rows
     /// in any case.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
-        let (kind, new) = (done.kind, done.new?);
+        let (kind, new, handle) = (done.kind, done.new?, self.handle.clone());
         let (side, runtime) = self.side(kind);
         let replaced = match runtime.block_on(side.table.rewrite(&done.old, &new)) {
             Ok(replaced) => replaced,
             Err(error) => {
                 // Whether it is in the log is not known; what it left is found by the next start.
                 side.unsure |= runtime.block_on(side.table.recover()).is_err();
-                self.publish();
+                side.show(&handle, |_| {});
                 return Err(error);
             }
         };
-        self.publish();
+        side.show(&handle, |_| {});
         if replaced {
             done.old.into_iter().for_each(|file| self.dead.add(kind, file, now));
         } else {
@@ -302,67 +298,33 @@ impl LakeWriter {
 
     /// Bytes of memory in both tails.
     pub fn tail_bytes(&self) -> usize {
-        self.tails().map(|batch| batch.bytes).sum()
+        let live = self.handle.live();
+        live.events.tail.bytes() + live.matches.tail.bytes()
     }
 
     /// Rows in both tails.
     pub fn tail_rows(&self) -> usize {
-        self.tails().map(|batch| batch.len()).sum()
+        let live = self.handle.live();
+        live.events.tail.rows() + live.matches.tail.rows()
     }
 
     /// Records that are stored in files, by tenant, feed and hour of receipt, ascending.
     pub fn stored_counts(&self) -> Vec<StoredCount> {
         stored_counts(self.events.table.files())
     }
-
-    fn tails(&self) -> impl Iterator<Item = &Arc<TailBatch>> {
-        self.events.tail.iter().chain(&self.matches.tail)
-    }
-
-    fn publish(&self) {
-        let (events, matches) = (self.events.view(self.upper), self.matches.view(self.upper));
-        self.handle.publish(LakeView::new(self.store.clone(), events, matches, self.upper));
-    }
 }
 
 impl Side {
     fn new(table: Table) -> Self {
-        Self { table, tail: Vec::new(), unsure: false }
+        Self { table, unsure: false }
     }
 
-    fn view(&self, upper: Lsn) -> TableView {
-        let visible = |batch: &&Arc<TailBatch>| batch.last <= upper;
-        TableView {
-            files: Arc::clone(self.table.files()),
-            tail: self.tail.iter().take_while(visible).cloned().collect(),
-        }
-    }
-
-    /// How many batches of the tail to flush and which LSN they complete. A batch is never
-    /// split: what is flushed lies at or below that LSN, what stays lies above it.
-    fn cut(&self, upper: Lsn) -> (usize, Lsn) {
-        let mut upto = upper;
-        loop {
-            let count = self.tail.iter().take_while(|batch| batch.last <= upto).count();
-            let rest = self.tail.iter().skip(count).map(|batch| batch.first).min();
-            let below = rest.map_or(upto, |first| Lsn(first.0.saturating_sub(1)).min(upto));
-            if below == upto {
-                return (count, upto);
-            }
-            upto = below;
-        }
-    }
-
-    /// Drops the rows that a commit of unknown outcome has put into the table after all.
-    fn drop_stored(&mut self) {
-        let txn = self.table.txn();
-        self.tail.retain_mut(|batch| {
-            if batch.first > txn {
-                return true;
-            }
-            let rest = TailBatch::above(&batch.content, txn).map(Arc::new);
-            rest.map(|rest| *batch = rest).is_some()
-        });
+    /// Shows the table's files to views, together with what `change` does to the tail.
+    fn show(&self, handle: &LakeHandle, change: impl FnOnce(&mut Tail)) {
+        let mut live = handle.live_mut();
+        let table = live.table(self.table.kind());
+        table.files = Arc::clone(self.table.files());
+        change(&mut table.tail);
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::pipe::PIPE_BYTES_MAX;
 use crate::search::fault::{Fault, Span};
 use yagura_event::Micros;
-use yagura_event::time::{DAY, HOUR, MINUTE, SECOND};
+use yagura_event::time::DAY;
 
 /// What a token is.
 #[derive(Clone, PartialEq, Debug)]
@@ -258,12 +258,7 @@ fn unit_micros(unit: &str) -> Option<Micros> {
     Some(match unit {
         "us" | "microsecond" => 1,
         "ms" => 1_000,
-        "s" => SECOND,
-        "m" | "min" => MINUTE,
-        "h" => HOUR,
-        "d" => DAY,
-        "w" => 7 * DAY,
-        _ => return None,
+        _ => return crate::search::time::unit(unit),
     })
 }
 

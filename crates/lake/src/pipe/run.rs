@@ -7,14 +7,13 @@ use crate::pipe::scope::Env;
 use crate::schema::{TableKind, time_type};
 use crate::search::Refused;
 use crate::search::fault::{Fault, nearest};
-use crate::sql::{SqlLimits, SqlResult, collect, session};
+use crate::sql::{SqlLimits, SqlResult, collect, in_time, session};
 use crate::view::LakeView;
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, LogicalTableSource, TableSource, cast};
 use std::sync::Arc;
-use std::time::Duration;
 use yagura_event::{Micros, TenantScope};
 
 /// A pipe that was checked and can run.
@@ -71,13 +70,7 @@ pub async fn run_pipe(
             .map_err(|fault| LakeError::Query(Refused::new(fault, &pipe.text, "query").render()))?;
         collect(context.execute_logical_plan(frame.plan).await?, limits).await
     };
-    match tokio::time::timeout(Duration::from_millis(limits.time_ms), answer).await {
-        Ok(result) => result,
-        Err(_) => Err(LakeError::Limit(format!(
-            "it took longer than {} ms; narrow it by time (where time > ago(1h)) or by a field",
-            limits.time_ms
-        ))),
-    }
+    in_time(limits, answer, "by time (where time > ago(1h)) or by a field").await
 }
 
 /// The plan of a query.

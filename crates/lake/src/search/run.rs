@@ -5,7 +5,7 @@ use crate::provider::ScanCounts;
 use crate::schema::TableKind;
 use crate::search::show::{integer_at, text_at, time_at};
 use crate::search::{Search, Shown};
-use crate::sql::{SqlLimits, collect, session};
+use crate::sql::{SqlLimits, collect, in_time, session};
 use crate::view::LakeView;
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
@@ -14,7 +14,6 @@ use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::SessionContext;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 use yagura_event::TenantScope;
 
 /// Which columns of the shown events are read.
@@ -64,13 +63,7 @@ pub async fn search(
         (answer.files, answer.pruned) = counts.of_first();
         Ok(answer)
     };
-    match tokio::time::timeout(Duration::from_millis(limits.time_ms), answer).await {
-        Ok(result) => result,
-        Err(_) => Err(LakeError::Limit(format!(
-            "it took longer than {} ms; narrow it by time (earliest:, latest:) or by a field",
-            limits.time_ms
-        ))),
-    }
+    in_time(limits, answer, "by time (earliest:, latest:) or by a field").await
 }
 
 async fn matching(

@@ -69,7 +69,8 @@ fn relative(text: &str, now: Micros) -> Option<Micros> {
     }
 }
 
-fn unit(word: &str) -> Option<Micros> {
+/// Microseconds of a unit of time.
+pub(crate) fn unit(word: &str) -> Option<Micros> {
     Some(match word {
         "s" => SECOND,
         "m" | "min" => MINUTE,

@@ -335,22 +335,11 @@ fn word(bytes: &[u8], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use yagura_event::{EventBatch, FieldTable};
+    use crate::decode::checks::fields_of;
 
     #[track_caller]
     fn check(text: &str, expect: Option<&str>) {
-        let (mut batch, fields) = (EventBatch::default(), FieldTable::default());
-        let mut sink = Sink::new(&mut batch, &fields, text.as_bytes());
-        let result = Auditd.decode(&mut sink, 0..text.len());
-        let name = |bytes: &[u8]| std::string::String::from_utf8_lossy(bytes).into_owned();
-        let got: Vec<_> = batch
-            .spans
-            .iter()
-            .map(|span| {
-                format!("{}={}", name(batch.bytes(span.name)), name(batch.bytes(span.value)))
-            })
-            .collect();
-        let got = result.is_ok().then(|| got.join("|"));
+        let got = fields_of(&Auditd, text).ok().map(|fields| fields.join("|"));
         assert_eq!(got.as_deref(), expect, "{text}");
     }
 

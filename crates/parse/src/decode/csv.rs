@@ -213,8 +213,8 @@ impl Values<'_> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::decode::checks::fields_of;
     use crate::def::node::Origin;
-    use yagura_event::{EventBatch, FieldTable};
 
     const OPTIONS: &str = "by = [2, 1]\n[columns]\nA = [\"x\", \"_\", \"y\"]\n\
                            B = [[\"p\", \"q\"], [\"r\", \"s\", \"t\", \"u\"]]\n\"*\" = [\"any\"]";
@@ -225,18 +225,7 @@ mod tests {
         let root = origin.parse().unwrap();
         let table = Table::new(origin, 0, root.get_ref());
         let csv = build(&table, Some(&table), &mut Names::default()).unwrap();
-        let (mut batch, fields) = (EventBatch::default(), FieldTable::default());
-        let mut sink = Sink::new(&mut batch, &fields, text.as_bytes());
-        csv.decode(&mut sink, 0..text.len()).unwrap();
-        let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let got: Vec<_> = batch
-            .spans
-            .iter()
-            .map(|span| {
-                format!("{}={}", name(batch.bytes(span.name)), name(batch.bytes(span.value)))
-            })
-            .collect();
-        assert_eq!(got.join("|"), expect, "{text}");
+        assert_eq!(fields_of(&csv, text).unwrap().join("|"), expect, "{text}");
     }
 
     #[test]

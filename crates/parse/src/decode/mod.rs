@@ -4,6 +4,8 @@ pub mod access;
 pub mod auditd;
 mod auditd_names;
 pub mod cef;
+#[cfg(test)]
+mod checks;
 pub mod csv;
 pub mod evtx;
 pub mod firepower;

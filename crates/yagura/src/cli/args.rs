@@ -238,11 +238,9 @@ Query:
   earliest:-1d latest:now    time of the event: -15m, -1d@d, 2026-11-22, RFC 3339, epoch
 docs/search.md lists every field and form.";
 
+/// What a query over the tables is asked of, and the form of its answer.
 #[derive(Args, Debug)]
-pub struct SqlArgs {
-    /// The query
-    #[arg(value_name = "SQL")]
-    pub sql: String,
+pub struct OverTables {
     /// Only this tenant's rows
     #[arg(long)]
     pub tenant: Option<String>,
@@ -255,19 +253,23 @@ pub struct SqlArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct SqlArgs {
+    /// The query
+    #[arg(value_name = "SQL")]
+    pub sql: String,
+    /// Of what, and how it is printed
+    #[command(flatten)]
+    pub over: OverTables,
+}
+
+#[derive(Args, Debug)]
 pub struct QueryArgs {
     /// The query, in the language of docs/pipe.md
     #[arg(value_name = "PIPE")]
     pub query: String,
-    /// Only this tenant's rows
-    #[arg(long)]
-    pub tenant: Option<String>,
-    /// Data directory
-    #[arg(long, value_name = "DIR", default_value = "yagura-data")]
-    pub data: PathBuf,
-    /// Output form (`timeline` is not one of them)
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// Of what, and how it is printed
+    #[command(flatten)]
+    pub over: OverTables,
 }
 
 #[derive(Args, Debug)]

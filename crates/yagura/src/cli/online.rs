@@ -1,7 +1,9 @@
 //! Commands on a data directory: through the running server's private socket where one holds
 //! the directory, else by opening it.
 
-use crate::cli::args::{DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, SqlArgs};
+use crate::cli::args::{
+    DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, OverTables, SqlArgs,
+};
 use crate::cli::scan::quoted;
 use crate::cli::spool::Spool;
 use crate::cli::{Usage, rules_there, table};
@@ -195,23 +197,50 @@ fn is_stream(path: &Path) -> anyhow::Result<bool> {
 /// # Errors
 /// A query that is wrong or goes beyond its limits.
 pub fn sql(args: &SqlArgs) -> anyhow::Result<()> {
-    let format = match args.format {
+    ask("sql", &args.over, |format, scope, place| {
+        let request = SqlRequest { sql: args.sql.clone(), format: Some(format) };
+        match place {
+            Ok(backend) => backend.sql(scope, request).map_err(shown),
+            Err(server) => server(&serde_json::to_value(&request)?),
+        }
+    })
+}
+
+/// Sends a request on to the running server.
+type Server<'a> = &'a dyn Fn(&Value) -> anyhow::Result<Vec<u8>>;
+
+/// Asks a query of the tables here or of the running server's route `name`, and prints the answer.
+///
+/// # Errors
+/// [`Usage`] for a form or tenant that is none; those of the query.
+pub fn ask(
+    name: &str,
+    over: &OverTables,
+    answer: impl FnOnce(
+        String,
+        &TenantScope,
+        Result<&NodeBackend, Server<'_>>,
+    ) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<()> {
+    let format = match over.format {
         Format::Table => "table",
         Format::Ndjson => "ndjson",
         Format::Csv => "csv",
-        Format::Timeline => return Err(Usage("sql has no timeline form".to_owned()).into()),
+        Format::Timeline => return Err(Usage(format!("{name} has no timeline form")).into()),
     };
-    let place = Place::of(&args.data, &Config::default(), true)?;
-    let (scope, query) = scope(args.tenant.as_deref())?;
-    let request = SqlRequest { sql: args.sql.clone(), format: Some(format.to_owned()) };
+    let (scope, query) = scope(over.tenant.as_deref())?;
+    let place = Place::of(&over.data, &Config::default(), true)?;
     let bytes = match &place {
-        Place::Here(_, backend) => backend.sql(&scope, request).map_err(shown)?,
+        Place::Here(_, backend) => answer(format.to_owned(), &scope, Ok(backend))?,
         Place::Server(client, runtime) => {
-            let path = format!("/api/v1/sql{query}");
-            runtime.block_on(client.post(&path, &serde_json::to_value(&request)?))?
+            let path = format!("/api/v1/{name}{query}");
+            let post = |body: &Value| Ok(runtime.block_on(client.post(&path, body))?);
+            answer(format.to_owned(), &scope, Err(&post))?
         }
     };
-    io::stdout().write_all(&bytes)?;
+    let mut out = io::stdout().lock();
+    out.write_all(&bytes)?;
+    out.flush()?;
     place.close()
 }
 

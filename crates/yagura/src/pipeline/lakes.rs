@@ -127,16 +127,6 @@ impl LakeConsumer {
         self.writer.sweep(now, FILE_KEPT)
     }
 
-    /// Writes the tail out if it is large or old enough. Returns whether it did.
-    ///
-    /// # Errors
-    /// As for [`Self::begin_flush`] and [`Self::end_flush`].
-    pub fn flush_if_due(&mut self, now: Instant) -> Result<bool, LakeError> {
-        let Some(flush) = self.begin_flush(now, false)? else { return Ok(false) };
-        self.end_flush(flush.write())?;
-        Ok(true)
-    }
-
     /// Writes the tail out.
     ///
     /// # Errors
