@@ -56,6 +56,62 @@ pub struct QueryRequest {
     pub format: Option<String>,
 }
 
+/// Indicators to look for in everything that is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HuntRequest {
+    /// The lists, at most 100,000 indicators together.
+    pub lists: Vec<HuntList>,
+    /// Looks for what is refused for its breadth, too: private networks, public suffixes.
+    #[serde(default)]
+    pub wide: bool,
+    /// `ndjson` (default), `csv` or `table`.
+    #[serde(default)]
+    pub format: Option<String>,
+}
+
+/// A list of indicators in any form that is read: plain, CSV, STIX, MISP.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HuntList {
+    /// Its name, which hits carry.
+    #[serde(default)]
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a hunt found.
+#[derive(Clone, Debug)]
+pub struct HuntReply {
+    /// The lines in the format asked for.
+    pub body: Vec<u8>,
+    /// What it took.
+    pub stats: HuntStats,
+}
+
+/// What a hunt took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HuntStats {
+    /// Indicators looked for.
+    pub indicators: u64,
+    /// Entries of the lists that are none, or were refused for their breadth.
+    pub refused: u64,
+    /// Lines of the answer.
+    pub lines: u64,
+    /// Whether there were more lines than an answer holds.
+    pub truncated: bool,
+    /// Rows of sightings gone through.
+    pub sightings: u64,
+    /// Events gone through, for what no sightings tell.
+    pub events: u64,
+    /// Milliseconds.
+    pub took_ms: u64,
+}
+
+/// The header of an answer that holds [`HuntStats`] as JSON.
+pub const HUNT_STATS_HEADER: &str = "yagura-hunt-stats";
+
 /// A search over the events.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +172,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Busy` where the journal is full or stopped, `Invalid` for an unknown source.
     fn ingest(&self, request: IngestRequest) -> Result<IngestReply, ApiError>;
+
+    /// Which of many indicators were seen, in whose events, when.
+    ///
+    /// # Errors
+    /// `Invalid` for lists that cannot be read or are too long.
+    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Result<HuntReply, ApiError>;
 
     /// Findings, newest first, as OCSF Detection Findings.
     ///

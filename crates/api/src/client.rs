@@ -1,6 +1,8 @@
 //! The command line's side: requests over the private socket of a running server.
 
-use crate::backend::{SEARCH_STATS_HEADER, SearchReply, SearchRequest};
+use crate::backend::{
+    HUNT_STATS_HEADER, HuntReply, HuntRequest, SEARCH_STATS_HEADER, SearchReply, SearchRequest,
+};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
@@ -80,6 +82,19 @@ impl Client {
         let stats = headers.get(SEARCH_STATS_HEADER).map(|value| value.as_bytes());
         let stats = serde_json::from_slice(stats.unwrap_or_default()).map_err(|e| broken(&e))?;
         Ok(SearchReply { body, stats })
+    }
+
+    /// Asks for a hunt.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn hunt(&self, path: &str, request: &HuntRequest) -> Result<HuntReply, ClientError> {
+        let broken = |e: &dyn std::fmt::Display| ClientError::Broken(e.to_string());
+        let text = serde_json::to_string(request).map_err(|e| broken(&e))?;
+        let (headers, body) = self.send(Method::POST, path, Some(text)).await?;
+        let stats = headers.get(HUNT_STATS_HEADER).map(|value| value.as_bytes());
+        let stats = serde_json::from_slice(stats.unwrap_or_default()).map_err(|e| broken(&e))?;
+        Ok(HuntReply { body, stats })
     }
 
     async fn send(

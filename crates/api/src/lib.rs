@@ -11,8 +11,9 @@ pub mod routes;
 
 pub use axum::Router;
 pub use backend::{
-    Backend, IngestReply, IngestRequest, QueryRequest, SEARCH_STATS_HEADER, SearchReply,
-    SearchRequest, SearchStats, SqlRequest,
+    Backend, HUNT_STATS_HEADER, HuntList, HuntReply, HuntRequest, HuntStats, IngestReply,
+    IngestRequest, QueryRequest, SEARCH_STATS_HEADER, SearchReply, SearchRequest, SearchStats,
+    SqlRequest,
 };
 pub use client::{Client, ClientError};
 pub use error::{ApiError, Kind};

@@ -1,7 +1,8 @@
 //! The routes of `/api/v1` and of the private socket.
 
 use crate::backend::{
-    Backend, IngestRequest, QueryRequest, SEARCH_STATS_HEADER, SearchRequest, SqlRequest,
+    Backend, HUNT_STATS_HEADER, HuntRequest, IngestRequest, QueryRequest, SEARCH_STATS_HEADER,
+    SearchRequest, SqlRequest,
 };
 use crate::error::{ApiError, Kind};
 use crate::guard::guard;
@@ -46,6 +47,7 @@ fn api() -> Router<Shared> {
         .route("/api/v1/sql", post(sql))
         .route("/api/v1/query", post(query))
         .route("/api/v1/search", post(search))
+        .route("/api/v1/hunt", post(hunt))
         .route("/api/v1/ingest", post(ingest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
@@ -150,6 +152,21 @@ async fn search(
     let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
     let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;
     response.headers_mut().insert(HeaderName::from_static(SEARCH_STATS_HEADER), stats);
+    Ok(response)
+}
+
+async fn hunt(
+    State(backend): State<Shared>,
+    Query(query): Query<ScopeQuery>,
+    Json(request): Json<HuntRequest>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope()?;
+    let media = media_type(request.format.as_deref())?;
+    let reply = blocking(move || backend.hunt(&scope, request)).await?;
+    let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
+    let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
+    let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;
+    response.headers_mut().insert(HeaderName::from_static(HUNT_STATS_HEADER), stats);
     Ok(response)
 }
 

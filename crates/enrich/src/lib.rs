@@ -22,6 +22,7 @@ mod prefix;
 pub mod read;
 pub mod refusal;
 pub mod report;
+mod sighted;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -36,5 +37,6 @@ pub use matcher::{INDICATOR_KEY, Scratch};
 pub use read::{Limits, read_list};
 pub use refusal::Refusal;
 pub use report::Report;
+pub use sighted::{SightedHit, SightedScratch};
 pub use value::{Value, parse};
 pub use warning::{WarningList, Warnings};

@@ -77,21 +77,21 @@ pub struct Scratch {
 }
 
 /// A statement about a value of an event.
-struct Hit {
-    said: u32,
-    kind: Kind,
+pub(crate) struct Hit {
+    pub said: u32,
+    pub kind: Kind,
     column: ColumnId,
     /// The indicator.
-    value: String,
+    pub value: String,
     /// What of the event it hit.
     seen: String,
 }
 
 /// Where a looked-up value stands.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    column: ColumnId,
-    seen: &'a str,
+pub(crate) struct Place<'a> {
+    pub column: ColumnId,
+    pub seen: &'a str,
 }
 
 impl Indicators {
@@ -137,7 +137,7 @@ impl Indicators {
         }
     }
 
-    fn ip(&self, text: &str, place: Place<'_>, hits: &mut Vec<Hit>) {
+    pub(crate) fn ip(&self, text: &str, place: Place<'_>, hits: &mut Vec<Hit>) {
         if let Ok(ip) = text.parse::<IpAddr>() {
             self.address(ip.to_canonical(), place, hits);
         }
@@ -172,7 +172,13 @@ impl Indicators {
     }
 
     /// An address, or a name with all its parents.
-    fn name(&self, text: &str, place: Place<'_>, memory: &mut String, hits: &mut Vec<Hit>) {
+    pub(crate) fn name(
+        &self,
+        text: &str,
+        place: Place<'_>,
+        memory: &mut String,
+        hits: &mut Vec<Hit>,
+    ) {
         match domain::as_address(text) {
             Some(ip) => self.address(ip, place, hits),
             None => {
@@ -208,7 +214,13 @@ impl Indicators {
         }
     }
 
-    fn email(&self, text: &str, place: Place<'_>, memory: &mut String, hits: &mut Vec<Hit>) {
+    pub(crate) fn email(
+        &self,
+        text: &str,
+        place: Place<'_>,
+        memory: &mut String,
+        hits: &mut Vec<Hit>,
+    ) {
         // `Name <local@domain>`
         let text = text.rsplit_once('<').map_or(text, |(_, rest)| rest);
         let text = text.split('>').next().unwrap_or(text).trim();
@@ -223,7 +235,13 @@ impl Indicators {
         }
     }
 
-    fn digest(&self, text: &str, place: Place<'_>, memory: &mut String, hits: &mut Vec<Hit>) {
+    pub(crate) fn digest(
+        &self,
+        text: &str,
+        place: Place<'_>,
+        memory: &mut String,
+        hits: &mut Vec<Hit>,
+    ) {
         let mut text = text.trim();
         if text.contains(':') {
             // A certificate's fingerprint, byte by byte.
@@ -263,6 +281,11 @@ impl Indicators {
             Some(ip) => self.address(ip, place, hits),
             None => self.domain(parts.host(), place, hits),
         }
+        self.covering(&parts, place, hits);
+    }
+
+    /// The URL indicators that cover a URL.
+    pub(crate) fn covering(&self, parts: &url::Parts<'_>, place: Place<'_>, hits: &mut Vec<Hit>) {
         let site = Backwards::of(parts.site().as_bytes());
         if !self.sites.has(site) {
             return;

@@ -11,11 +11,14 @@
 
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
+use crate::index::HeadCell;
 use crate::provider::STORE_URL;
 use crate::schema::{TENANT, TableKind};
+use crate::sightings::Combiner;
 use crate::sql::reach;
 use crate::stats::FileStats;
 use crate::store::FsStore;
+use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
 use bytes::Bytes;
@@ -72,8 +75,9 @@ impl Rewrite {
         kind: TableKind,
         name: &str,
         files: &[Arc<FileEntry>],
+        closed: bool,
     ) -> Option<Self> {
-        let old = choose(files)?;
+        let old = choose(files, closed)?;
         let mut hash = blake3::Hasher::new();
         for file in &old {
             hash.update(file.path.as_bytes()).update(b"\n");
@@ -100,9 +104,9 @@ impl Rewrite {
     }
 }
 
-/// Closed partitions (of days before the newest) are packed as far as it goes, oldest first;
-/// the others where [`FILES_ALIKE`] have about the same size.
-fn choose(files: &[Arc<FileEntry>]) -> Option<Vec<Arc<FileEntry>>> {
+/// Closed partitions (of days before the newest, or all) are packed as far as it goes, oldest
+/// first; the others where [`FILES_ALIKE`] have about the same size.
+fn choose(files: &[Arc<FileEntry>], closed: bool) -> Option<Vec<Arc<FileEntry>>> {
     let newest = files.iter().map(|file| file.day).max()?;
     let mut partitions: BTreeMap<(i32, i32), Vec<&Arc<FileEntry>>> = BTreeMap::new();
     for file in files.iter().filter(|file| file.size < FILE_BYTES_ENOUGH) {
@@ -110,7 +114,7 @@ fn choose(files: &[Arc<FileEntry>]) -> Option<Vec<Arc<FileEntry>>> {
     }
     for ((day, _), mut small) in partitions {
         small.sort_by_key(|file| (file.size, &file.path));
-        let chosen = if day < newest {
+        let chosen = if closed || day < newest {
             fitting(&small)
         } else {
             let tier = |file: &&&Arc<FileEntry>| file.size.max(1).ilog2() / 2;
@@ -146,18 +150,25 @@ async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
     let places: Vec<usize> =
         (0..all.fields().len()).filter(|at| columns.contains(all.field(*at).name())).collect();
     let schema = Arc::new(all.project(&places)?);
-    let mut out = FileWriter::new(Arc::clone(&schema), Density::Kept)?;
+    let mut out = FileWriter::new(*kind, Arc::clone(&schema), Density::Kept)?;
     let mut rows = merged(store, *kind, old, places, &schema)?;
     let mut records = 0;
+    let mut combined = (*kind == TableKind::Sightings).then(Combined::default);
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         records += batch.num_rows() as u64;
-        out.write(&batch)?;
+        match &mut combined {
+            Some(combined) => combined.push(&batch, &mut out)?,
+            None => out.write(&batch)?,
+        }
     }
-    let stats = FileStats::together(*kind, old.iter().map(|file| &file.stats));
+    let mut stats = FileStats::together(*kind, old.iter().map(|file| &file.stats));
     if stats.records != records {
         let what = format!("{} rows were expected of its files, {records} read", stats.records);
         return Err(LakeError::Damaged { table: kind.name(), what });
+    }
+    if let Some(combined) = combined {
+        stats.records = combined.finish(&mut out)?;
     }
     let counts = crate::table::stored_counts(old);
     let modified_ms = old.iter().map(|file| file.modified_ms).max().unwrap_or_default();
@@ -170,8 +181,30 @@ async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
         counts,
         hash: String::new(),
         modified_ms,
+        index: HeadCell::default(),
     };
     out.store(store, *kind, entry)
+}
+
+/// Sightings that are merged, and how many rows they have become.
+#[derive(Default)]
+struct Combined {
+    rows: Combiner,
+    records: u64,
+}
+
+impl Combined {
+    fn push(&mut self, batch: &RecordBatch, out: &mut FileWriter) -> Result<(), LakeError> {
+        let done = self.rows.push(batch)?;
+        self.records += done.num_rows() as u64;
+        out.write(&done)
+    }
+
+    fn finish(self, out: &mut FileWriter) -> Result<u64, LakeError> {
+        let last = self.rows.finish()?;
+        out.write(&last)?;
+        Ok(self.records + last.num_rows() as u64)
+    }
 }
 
 /// The columns that any of the files holds.
@@ -247,7 +280,7 @@ mod tests {
     }
 
     fn chosen(files: &[Arc<FileEntry>]) -> Vec<u64> {
-        let files = choose(files).unwrap_or_default();
+        let files = choose(files, false).unwrap_or_default();
         files.iter().map(|file| file.size >> 20).collect()
     }
 

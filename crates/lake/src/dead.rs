@@ -4,6 +4,7 @@
 
 use crate::error::LakeError;
 use crate::file::FileEntry;
+use crate::index::{dir_of, path_by};
 use crate::schema::{RECEIVED_DAY, TableKind};
 use crate::store::FsStore;
 use std::collections::HashSet;
@@ -20,6 +21,8 @@ pub(crate) struct DeadFiles(Vec<Dead>);
 
 struct Dead {
     object: String,
+    /// Its index.
+    index: String,
     since: Instant,
     /// What views of this process hold.
     entry: Option<Arc<FileEntry>>,
@@ -36,9 +39,19 @@ impl DeadFiles {
         let live: HashSet<&str> = live.iter().map(|file| file.path.as_str()).collect();
         let since = Instant::now();
         let data = |path: &String| path.starts_with(RECEIVED_DAY) && path.ends_with(".parquet");
-        let found = store.paths_in(kind.name()).await?.into_iter();
-        let dead = found.filter(|path| data(path) && !live.contains(path.as_str()));
+        let found: Vec<String> =
+            store.paths_in(kind.name()).await?.into_iter().filter(data).collect();
+        // What has no data file was left when its data file went.
+        let indexes: HashSet<String> = found.iter().map(|path| path_by(kind, path)).collect();
+        for name in store.paths_in(&dir_of(kind)).await? {
+            let object = format!("{}/{name}", dir_of(kind));
+            if !indexes.contains(&object) {
+                remove(store, &object)?;
+            }
+        }
+        let dead = found.into_iter().filter(|path| !live.contains(path.as_str()));
         self.0.extend(dead.map(|path| Dead {
+            index: path_by(kind, &path),
             object: format!("{}/{path}", kind.name()),
             since,
             entry: None,
@@ -57,7 +70,8 @@ impl DeadFiles {
     /// Notes a file that has been replaced.
     pub(crate) fn add(&mut self, kind: TableKind, entry: Arc<FileEntry>, since: Instant) {
         let object = format!("{}/{}", kind.name(), entry.path);
-        self.0.push(Dead { object, since, entry: Some(entry) });
+        let index = path_by(kind, &entry.path);
+        self.0.push(Dead { object, index, since, entry: Some(entry) });
     }
 
     /// Deletes what nobody needs any more; returns how many files that were.
@@ -77,15 +91,20 @@ impl DeadFiles {
             if held || now.saturating_duration_since(dead.since) < kept || failed.is_some() {
                 return true;
             }
-            match store.fs().remove(&store.file(&dead.object)) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    let path = dead.object.clone();
-                    failed = Some(LakeError::Io { action: "delete", path, source });
-                    true
-                }
-                _ => false,
-            }
+            let gone = remove(store, &dead.object).and_then(|()| remove(store, &dead.index));
+            failed = gone.err();
+            failed.is_some()
         });
         failed.map_or(Ok(before - self.0.len()), Err)
+    }
+}
+
+/// Deletes a file, if it is there.
+fn remove(store: &FsStore, object: &str) -> Result<(), LakeError> {
+    match store.fs().remove(&store.file(object)) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(LakeError::Io { action: "delete", path: object.to_owned(), source })
+        }
+        _ => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::LakeError;
 use crate::gather::Gathered;
+use crate::index::{HeadCell, IndexBuilder, path_of};
 use crate::schema::{BUCKET, RECEIVED_DAY, TENANT, TableKind};
 use crate::stats::FileStats;
 use crate::store::FsStore;
@@ -69,6 +70,8 @@ pub struct FileEntry {
     pub hash: String,
     /// Newest received time, in milliseconds.
     pub modified_ms: i64,
+    /// What has been read of its index.
+    pub index: HeadCell,
 }
 
 impl FileEntry {
@@ -93,6 +96,7 @@ impl FileEntry {
                 .unwrap_or_default(),
             hash: tag(TAG_BLAKE3).unwrap_or_default(),
             modified_ms: add.modification_time,
+            index: HeadCell::default(),
         }
     }
 
@@ -135,7 +139,7 @@ pub(crate) fn write_file(
     gathered: &Gathered,
 ) -> Result<FileEntry, LakeError> {
     let Gathered { day, bucket, counts, rows } = gathered;
-    let mut out = FileWriter::new(rows.schema(), Density::Fresh)?;
+    let mut out = FileWriter::new(kind, rows.schema(), Density::Fresh)?;
     out.write(rows)?;
     let newest = rows
         .column_by_name("received_time")
@@ -149,14 +153,30 @@ pub(crate) fn write_file(
         counts: counts.clone(),
         hash: String::new(),
         modified_ms: newest.unwrap_or_default().div_euclid(1_000),
+        index: HeadCell::default(),
     };
     out.store(store, kind, entry)
 }
 
 /// Columns whose values hardly repeat: a dictionary of them would only be thrown away again, or be
 /// larger than they are.
-const SELDOM_TWICE: [&str; 8] =
-    ["event_id", "id", "event", "raw_data", "raw_bytes", "lsn", "time", "metadata_original_time"];
+const SELDOM_TWICE: [&str; 11] = [
+    "event_id",
+    "id",
+    "event",
+    "raw_data",
+    "raw_bytes",
+    "lsn",
+    "time",
+    "metadata_original_time",
+    "value",
+    "first",
+    "last",
+];
+
+/// Columns whose least and greatest value of each page are in the file.
+const PAGE_STATISTICS: [&str; 9] =
+    ["lsn", "time", "received_time", "class_uid", TENANT, "event_id", "rule", "kind", "value"];
 
 /// The same of numbers in the columns of events.
 const SELDOM_TWICE_NUMBERS: [&str; 6] =
@@ -186,34 +206,53 @@ impl Density {
 const FILE_BYTES_EXPECTED: usize = 8 << 20;
 
 /// A data file under construction, in memory.
-pub(crate) struct FileWriter(ArrowWriter<Vec<u8>>);
+pub(crate) struct FileWriter {
+    data: ArrowWriter<Vec<u8>>,
+    index: Option<IndexBuilder>,
+}
 
 impl FileWriter {
-    pub(crate) fn new(schema: SchemaRef, density: Density) -> Result<Self, LakeError> {
+    pub(crate) fn new(
+        kind: TableKind,
+        schema: SchemaRef,
+        density: Density,
+    ) -> Result<Self, LakeError> {
         let properties = properties(density.level())?;
         let out = Vec::with_capacity(FILE_BYTES_EXPECTED);
-        Ok(Self(ArrowWriter::try_new(out, schema, Some(properties))?))
+        let data = ArrowWriter::try_new(out, schema, Some(properties))?;
+        Ok(Self { data, index: IndexBuilder::new(kind) })
     }
 
     /// Adds rows behind those before.
     pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
-        Ok(self.0.write(rows)?)
+        if let Some(index) = &mut self.index {
+            index.push(rows);
+        }
+        Ok(self.data.write(rows)?)
     }
 
-    /// Writes the file durably where `entry` says, and fills in its size and hash.
+    /// Writes the file and its index durably where `entry` says, and fills in size and hash.
     pub(crate) fn store(
         self,
         store: &FsStore,
         kind: TableKind,
         mut entry: FileEntry,
     ) -> Result<FileEntry, LakeError> {
-        let bytes = self.0.into_inner()?;
+        let bytes = self.data.into_inner()?;
         let object = format!("{}/{}", kind.name(), entry.path);
         let written = store.put_bytes(&object, &bytes).map_err(|source| LakeError::Io {
             action: "write",
             path: object,
             source,
         })?;
+        if let Some(index) = self.index {
+            let object = path_of(kind, &entry);
+            let bytes = index.finish(written.hash.as_bytes());
+            if let Err(error) = store.put_beside(&object, &bytes) {
+                // Queries read more without it; it is made again later.
+                tracing::warn!(%error, index = object, "an index could not be written");
+            }
+        }
         (entry.size, entry.hash) = (written.size, written.hash.to_hex().to_string());
         Ok(entry)
     }
@@ -239,10 +278,13 @@ fn properties(level: i32) -> Result<WriterProperties, LakeError> {
     for name in SELDOM_TWICE_NUMBERS {
         properties = properties.set_column_dictionary_enabled(column(name), false);
     }
-    for name in ["event_id", "event"] {
+    for name in ["event_id", "event", "value"] {
         properties = properties.set_column_encoding(column(name), Encoding::DELTA_BYTE_ARRAY);
     }
-    for name in ["lsn", "time", "received_time", "class_uid", TENANT, "event_id", "rule"] {
+    for name in ["first", "last"] {
+        properties = properties.set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
+    }
+    for name in PAGE_STATISTICS {
         properties =
             properties.set_column_statistics_enabled(column(name), EnabledStatistics::Page);
     }

@@ -1,4 +1,5 @@
-//! The lake: `events` and `matches` as Delta tables, their memory tail, SQL, search and pipes over them.
+//! The lake: `events`, `matches` and `sightings` as Delta tables, their memory tail and index,
+//! SQL, search and pipes over them.
 //!
 //! ```text
 //! EventBatch ─> rows ─> tail ──flush──> parquet file ─> commit with txn = LSN ─> sums
@@ -18,6 +19,7 @@
 
 pub mod error;
 pub mod file;
+pub mod index;
 pub mod output;
 pub mod pipe;
 pub mod provider;
@@ -35,19 +37,25 @@ pub mod verify;
 pub mod view;
 pub mod writer;
 
+mod candidates;
 mod columns;
 mod compact;
 mod dead;
 mod fence;
 mod gather;
 mod match_rows;
+mod reader;
+mod sightings;
 
+pub use candidates::{CandidateRow, each_candidate};
 pub use compact::{Rewrite, Rewritten};
 pub use dead::FILE_KEPT;
 pub use error::LakeError;
 pub use file::{FileEntry, StoredCount};
+pub use index::{IndexReport, Reindex, check_indexes};
 pub use rows::Names;
 pub use schema::TableKind;
+pub use sightings::{Seen, Walked, each_sighting};
 pub use sql::{SqlLimits, SqlResult, raw_of, run_sql};
 pub use table::stored_counts;
 pub use tail::BucketOf;

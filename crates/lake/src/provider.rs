@@ -9,6 +9,8 @@
 //! ```
 
 use crate::fence::{TenantFence, own_rows};
+use crate::file::FileEntry;
+use crate::index::{Found, Need, look, selection};
 use crate::prune::prune;
 use crate::schema::{TENANT, TableKind};
 use crate::tail::with_schema;
@@ -21,6 +23,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -72,17 +75,20 @@ pub struct LakeTable {
     kind: TableKind,
     scope: TenantScope,
     schema: SchemaRef,
+    use_index: bool,
 }
 
 impl LakeTable {
-    /// Rows of other tenants than the scope's cannot be read through it by any query.
+    /// Rows of other tenants than the scope's cannot be read through it by any query. Without
+    /// `use_index` the answers are the same.
     pub fn new(
         view: Arc<LakeView>,
         kind: TableKind,
         scope: TenantScope,
         counts: Arc<ScanCounts>,
+        use_index: bool,
     ) -> Self {
-        Self { counts, view, kind, scope, schema: kind.schema() }
+        Self { counts, view, kind, scope, schema: kind.schema(), use_index }
     }
 
     /// The query's filters and the scope, over the table's schema.
@@ -99,30 +105,56 @@ impl LakeTable {
         state.create_physical_expr(expr, &schema).map(Some)
     }
 
-    fn scan_files(
+    /// The files, and of each the granules, that may hold rows for which the conditions are true.
+    fn chosen(
         &self,
-        columns: &[usize],
+        filters: &[Expr],
         predicate: Option<&Arc<dyn PhysicalExpr>>,
-        limit: Option<usize>,
-        partitions: usize,
-    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    ) -> Vec<(Arc<FileEntry>, Option<Vec<bool>>)> {
         let all = &self.view.table(self.kind).files;
         let files = match predicate {
             Some(predicate) => prune(all, &self.schema, predicate),
             None => all.to_vec(),
         };
-        self.counts.add(all.len(), files.len());
+        let need = Need::of_all(self.kind, filters).filter(|_| self.use_index);
+        let chosen = files.into_iter().filter_map(|file| {
+            let found = need.as_ref().map(|need| look(self.view.store(), self.kind, &file, need));
+            match found {
+                None | Some(Found::Unknown) => Some((file, None)),
+                Some(Found::Granules(granules)) => Some((file, Some(granules))),
+                Some(Found::Nothing) => None,
+            }
+        });
+        let chosen: Vec<_> = chosen.collect();
+        self.counts.add(all.len(), chosen.len());
+        chosen
+    }
+
+    fn scan_files(
+        &self,
+        columns: &[usize],
+        filters: &[Expr],
+        predicate: Option<&Arc<dyn PhysicalExpr>>,
+        limit: Option<usize>,
+        partitions: usize,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let files = self.chosen(filters, predicate);
         if files.is_empty() {
             return Ok(None);
         }
         let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions.min(files.len())];
         let count = groups.len();
-        for (at, file) in files.iter().enumerate() {
+        for (at, (file, granules)) in files.iter().enumerate() {
             let path = format!("{}/{}", self.kind.name(), file.path);
-            let part = PartitionedFile::new(path, file.size).with_partition_values(vec![
+            let mut part = PartitionedFile::new(path, file.size).with_partition_values(vec![
                 ScalarValue::Date32(Some(file.day)),
                 ScalarValue::Int32(Some(file.bucket)),
             ]);
+            if let Some(granules) = granules {
+                let rows = usize::try_from(file.stats.records).unwrap_or(usize::MAX);
+                let selection = selection(granules, rows);
+                part = part.with_extension(ParquetRowSelection::new(selection));
+            }
             if let Some(group) = groups.get_mut(at % count) {
                 group.push(part);
             }
@@ -213,7 +245,7 @@ impl TableProvider for LakeTable {
         // A limit below a filter would count rows that the filter then drops.
         let limit = if predicate.is_none() { limit } else { None };
         let partitions = state.config().target_partitions().max(1);
-        let files = self.scan_files(&columns, predicate.as_ref(), limit, partitions)?;
+        let files = self.scan_files(&columns, filters, predicate.as_ref(), limit, partitions)?;
         let tail = self.scan_tail(&columns, limit, partitions)?;
         let rows: Arc<dyn ExecutionPlan> = match (files, tail) {
             (Some(files), Some(tail)) => UnionExec::try_new(vec![files, tail])?,

@@ -18,17 +18,20 @@ pub enum TableKind {
     Events,
     /// One row per rule hitting one event.
     Matches,
+    /// One row per value, tenant and source, or several that add up.
+    Sightings,
 }
 
 impl TableKind {
-    /// Both tables, in the order they are committed.
-    pub const ALL: [Self; 2] = [Self::Events, Self::Matches];
+    /// All tables, in the order they are committed.
+    pub const ALL: [Self; 3] = [Self::Events, Self::Matches, Self::Sightings];
 
     /// Name in SQL and of the directory.
     pub fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Matches => "matches",
+            Self::Sightings => "sightings",
         }
     }
 
@@ -36,9 +39,12 @@ impl TableKind {
     pub fn schema(self) -> SchemaRef {
         static EVENTS: LazyLock<SchemaRef> = LazyLock::new(|| with_partitions(event_fields()));
         static MATCHES: LazyLock<SchemaRef> = LazyLock::new(|| with_partitions(match_fields()));
+        static SIGHTINGS: LazyLock<SchemaRef> =
+            LazyLock::new(|| with_partitions(sighting_fields()));
         match self {
             Self::Events => Arc::clone(&EVENTS),
             Self::Matches => Arc::clone(&MATCHES),
+            Self::Sightings => Arc::clone(&SIGHTINGS),
         }
     }
 
@@ -65,6 +71,7 @@ impl TableKind {
                 &["time", "received_time", TENANT, "feed", "source", "class_uid", "lsn"]
             }
             Self::Matches => &["time", "received_time", TENANT, "feed", "source", "rule", "lsn"],
+            Self::Sightings => &["kind", "value", TENANT, "source", "first", "last"],
         }
     }
 
@@ -74,6 +81,7 @@ impl TableKind {
         match self {
             Self::Events => &[TENANT, "class_uid", "source", "time", "lsn", "sub"],
             Self::Matches => &[TENANT, "rule", "time", "lsn"],
+            Self::Sightings => &["kind", "value", TENANT, "source"],
         }
     }
 }
@@ -142,6 +150,20 @@ fn match_fields() -> Vec<Field> {
         ("lsn", DataType::Int64),
         ("stream", DataType::Int64),
         ("batch", DataType::Int64),
+    ]
+    .map(|(name, kind)| Field::new(name, kind, true))
+    .to_vec()
+}
+
+fn sighting_fields() -> Vec<Field> {
+    [
+        ("kind", DataType::Utf8),
+        ("value", DataType::Utf8),
+        (TENANT, DataType::Utf8),
+        ("source", DataType::Utf8),
+        ("count", DataType::Int64),
+        ("first", time_type()),
+        ("last", time_type()),
     ]
     .map(|(name, kind)| Field::new(name, kind, true))
     .to_vec()

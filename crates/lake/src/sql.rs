@@ -40,10 +40,12 @@ pub struct SqlLimits {
     pub spill_dir: Option<PathBuf>,
     /// Threads' worth of work at once.
     pub partitions: usize,
+    /// Whether the index is asked what need not be read. The answers are the same without.
+    pub use_index: bool,
 }
 
 impl Default for SqlLimits {
-    /// 512 MiB, 100,000 rows, 60 s, nothing on disk, two threads.
+    /// 512 MiB, 100,000 rows, 60 s, nothing on disk, two threads, with the index.
     fn default() -> Self {
         Self {
             memory_bytes: 512 * 1024 * 1024,
@@ -51,6 +53,7 @@ impl Default for SqlLimits {
             time_ms: 60_000,
             spill_dir: None,
             partitions: 2,
+            use_index: true,
         }
     }
 }
@@ -180,7 +183,8 @@ pub(crate) fn session(
     let context = SessionContext::new_with_config_rt(config, runtime);
     reach(&context, view.store())?;
     for kind in TableKind::ALL {
-        let table = LakeTable::new(Arc::clone(view), kind, scope.clone(), Arc::clone(counts));
+        let (view, scope, counts) = (Arc::clone(view), scope.clone(), Arc::clone(counts));
+        let table = LakeTable::new(view, kind, scope, counts, limits.use_index);
         context.register_table(kind.name(), Arc::new(table))?;
     }
     Ok(context)

@@ -91,6 +91,18 @@ impl FsStore {
         self.write(object, bytes, true)
     }
 
+    /// Writes an object durably that no version of a table names: its hash is not kept.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn put_beside(&self, object: &str, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file(object);
+        if let Some(dir) = file.parent() {
+            self.make_ready(dir)?;
+        }
+        write_atomic(self.fs.as_ref(), &file, bytes)
+    }
+
     fn write(&self, object: &str, bytes: &[u8], replace: bool) -> io::Result<Written> {
         let file = self.file(object);
         if let Some(dir) = file.parent() {

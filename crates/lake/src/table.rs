@@ -194,7 +194,7 @@ impl Table {
         Ok(())
     }
 
-    /// Puts `new` in the place of `old` in one commit that changes no row. `false` if one of them
+    /// Puts `new` in the place of `old` in one commit that changes nothing they say. `false` if one of them
     /// is not live any more, and nothing is changed.
     ///
     /// # Errors
@@ -205,18 +205,20 @@ impl Table {
         old: &[Arc<FileEntry>],
         new: &FileEntry,
     ) -> Result<bool, LakeError> {
+        // Rows of sightings that add up become one.
+        let changes = self.kind == TableKind::Sightings;
         let replaced: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
         let mut actions: Vec<Action> = self
             .state
             .log_data()
             .iter()
             .filter(|view| replaced.contains(view.path().as_ref()))
-            .map(|view| Action::Remove(view.remove_action(false)))
+            .map(|view| Action::Remove(view.remove_action(changes)))
             .collect();
         if actions.len() != replaced.len() {
             return Ok(false);
         }
-        actions.push(Action::Add(Add { data_change: false, ..new.to_add() }));
+        actions.push(Action::Add(Add { data_change: changes, ..new.to_add() }));
         // Two rewrites of the same files would both be taken by the log, and double the rows.
         let guard = format!("rewrite/{}/{}", new.day, new.bucket);
         let guard = Transaction::new(guard, (self.version() + 1).cast_signed());

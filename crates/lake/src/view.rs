@@ -1,4 +1,4 @@
-//! `LakeView`: both tables' files and the memory tail above them, as one immutable value.
+//! `LakeView`: the tables' files and the memory tail above them, as one immutable value.
 
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount};
@@ -19,8 +19,13 @@ pub struct LakeView {
     pub events: TableView,
     /// The `matches` table.
     pub matches: TableView,
+    /// The `sightings` table, which has no tail: what it lacks is in events above
+    /// [`Self::sighted`].
+    pub sightings: TableView,
     /// Everything at or below it is in the view.
     pub upper: Lsn,
+    /// Events at or below it are counted in the `sightings` table.
+    pub sighted: Lsn,
     store: FsStore,
 }
 
@@ -34,15 +39,12 @@ pub struct TableView {
 }
 
 impl LakeView {
-    pub(crate) fn new(store: FsStore, events: TableView, matches: TableView, upper: Lsn) -> Self {
-        Self { events, matches, upper, store }
-    }
-
     /// One of the tables.
     pub fn table(&self, kind: TableKind) -> &TableView {
         match kind {
             TableKind::Events => &self.events,
             TableKind::Matches => &self.matches,
+            TableKind::Sightings => &self.sightings,
         }
     }
 
@@ -69,6 +71,10 @@ pub(crate) struct Live {
     pub events: LiveTable,
     /// The `matches` table.
     pub matches: LiveTable,
+    /// The `sightings` table. Its tail are the events that are not counted in its files.
+    pub sightings: LiveTable,
+    /// Events at or below it are counted in the files of `sightings`.
+    pub sighted: Lsn,
     /// Rows above it are not complete yet, and not seen.
     pub upper: Lsn,
 }
@@ -88,6 +94,7 @@ impl Live {
         match kind {
             TableKind::Events => &mut self.events,
             TableKind::Matches => &mut self.matches,
+            TableKind::Sightings => &mut self.sightings,
         }
     }
 }
@@ -113,8 +120,14 @@ impl LakeHandle {
     /// The newest view.
     pub fn view(&self) -> Arc<LakeView> {
         let live = self.live();
-        let (events, matches) = (live.events.view(live.upper), live.matches.view(live.upper));
-        Arc::new(LakeView::new(self.store.clone(), events, matches, live.upper))
+        Arc::new(LakeView {
+            events: live.events.view(live.upper),
+            matches: live.matches.view(live.upper),
+            sightings: TableView { files: Arc::clone(&live.sightings.files), tail: Vec::new() },
+            upper: live.upper,
+            sighted: live.sighted,
+            store: self.store.clone(),
+        })
     }
 
     pub(crate) fn live(&self) -> RwLockReadGuard<'_, Live> {
@@ -134,26 +147,26 @@ impl LakeHandle {
 pub fn open_readonly(fs: Arc<dyn Fs>, dir: &Path) -> Result<Arc<LakeView>, LakeError> {
     let store = FsStore::new(fs, dir);
     crate::writer::runtime()?.block_on(async {
-        let mut found = 0;
-        let mut views = Vec::new();
-        let mut upper = None;
+        let mut tables = Vec::new();
         for kind in TableKind::ALL {
-            let table = Table::open_readonly(&store, kind).await?;
-            found += usize::from(table.is_some());
-            let txn = table.as_ref().map_or(Lsn::default(), Table::txn);
-            upper = Some(upper.map_or(txn, |upper: Lsn| upper.min(txn)));
-            let files = table.map(|table| Arc::clone(table.files())).unwrap_or_default();
-            views.push(TableView { files, tail: Vec::new() });
+            tables.push(Table::open_readonly(&store, kind).await?);
         }
-        let (matches, events) = (views.pop(), views.pop());
-        if found == 0 {
+        if tables.iter().all(Option::is_none) {
             return Err(LakeError::Missing(dir.display().to_string()));
         }
-        Ok(Arc::new(LakeView::new(
-            store.clone(),
-            events.unwrap_or_default(),
-            matches.unwrap_or_default(),
-            upper.unwrap_or_default(),
-        )))
+        let of = |kind: TableKind| tables.iter().flatten().find(|table| table.kind() == kind);
+        let view = |kind| {
+            let files = of(kind).map(|table| Arc::clone(table.files())).unwrap_or_default();
+            TableView { files, tail: Vec::new() }
+        };
+        let txn = |kind| of(kind).map_or(Lsn::default(), Table::txn);
+        Ok(Arc::new(LakeView {
+            events: view(TableKind::Events),
+            matches: view(TableKind::Matches),
+            sightings: view(TableKind::Sightings),
+            upper: txn(TableKind::Events).min(txn(TableKind::Matches)),
+            sighted: txn(TableKind::Sightings),
+            store: store.clone(),
+        }))
     })
 }

@@ -6,8 +6,8 @@
 //! ───┴───────────────┴───────────┴───────> LSN
 //!     └─ next flush ─┘ └─ tail ──┘
 //! ```
-//! A flush commits `events`, then `matches`, each with its own `txn`. After a crash between
-//! the two a replay from the smaller one adds to each table only what it lacks, since rows
+//! A flush commits `events`, `matches` and `sightings`, each with its own `txn`. After a crash
+//! between two of them a replay from the smaller one adds to each table only what it lacks, since rows
 //! at or below a table's `txn` are refused. Files are written aside ([`Flush`]), so that rows
 //! that arrive meanwhile are seen at once.
 
@@ -15,13 +15,16 @@ use crate::compact::{Rewrite, Rewritten};
 use crate::dead::DeadFiles;
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount, write_file};
-use crate::gather::plan;
+use crate::gather::{Gathered, plan};
+use crate::index::Reindex;
 use crate::rows::Names;
 use crate::schema::TableKind;
+use crate::sightings::{SightingsBuilder, sighting_rows};
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
 use crate::tail::{BucketOf, Tail, TailBatch};
 use crate::view::LakeHandle;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,8 +45,11 @@ pub struct LakeWriter {
     bucket_of: BucketOf,
     events: Side,
     matches: Side,
+    sightings: Side,
     handle: LakeHandle,
     dead: DeadFiles,
+    /// Data files that an earlier process left without an index.
+    unindexed: Vec<Reindex>,
     /// Rewrites planned by this process.
     rewrites: u64,
 }
@@ -79,8 +85,19 @@ impl Flush {
     /// Writes the data files. Nothing refers to them before [`LakeWriter::end_flush`].
     pub fn write(self) -> Flushed {
         let Self { store, parts } = self;
+        let rows_of = |kind| parts.iter().find(|part| part.kind == kind).map(|part| &part.rows);
+        let alike = |(a, b): (&Arc<TailBatch>, &Arc<TailBatch>)| Arc::ptr_eq(a, b);
+        // Rows of events are made once where they are counted in the same flush.
+        let shared = match (rows_of(TableKind::Events), rows_of(TableKind::Sightings)) {
+            (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(alike),
+            _ => false,
+        };
+        let mut sighted = shared.then(Sighted::default);
         let written = parts.into_iter().map(|part| {
-            let files = part.write_files(&store);
+            let files = match part.kind {
+                TableKind::Sightings => part.write_sightings(&store, sighted.take()),
+                _ => part.write_files(&store, sighted.as_mut()),
+            };
             (part, files)
         });
         Flushed { parts: written.collect() }
@@ -109,14 +126,30 @@ impl LakeWriter {
         let runtime = runtime()?;
         let open = |kind| runtime.block_on(Table::open(&store, kind)).map(Side::new);
         let (events, matches) = (open(TableKind::Events)?, open(TableKind::Matches)?);
+        let sightings = open(TableKind::Sightings)?;
         let handle = LakeHandle::new(store.clone());
         handle.live_mut().upper = events.table.txn().min(matches.table.txn());
-        [&events, &matches].into_iter().for_each(|side| side.show(&handle, |_| {}));
-        let mut dead = DeadFiles::default();
-        for side in [&events, &matches] {
-            runtime.block_on(dead.find(&store, side.table.kind(), side.table.files()))?;
+        let (mut dead, mut unindexed) = (DeadFiles::default(), Vec::new());
+        for side in [&events, &matches, &sightings] {
+            side.show(&handle, |_| {});
+            let (kind, files) = (side.table.kind(), side.table.files());
+            runtime.block_on(dead.find(&store, kind, files))?;
+            unindexed.extend(runtime.block_on(Reindex::missing(&store, kind, files))?);
         }
-        Ok(Self { runtime, store, epoch, bucket_of, events, matches, handle, dead, rewrites: 0 })
+        let rewrites = 0;
+        Ok(Self {
+            runtime,
+            store,
+            epoch,
+            bucket_of,
+            events,
+            matches,
+            sightings,
+            handle,
+            dead,
+            unindexed,
+            rewrites,
+        })
     }
 
     /// What queries read from.
@@ -127,11 +160,18 @@ impl LakeWriter {
     /// Takes the events of a batch into the tail; those the table has already are passed over.
     /// They are in LSN order.
     pub fn append_events(&mut self, batch: Arc<EventBatch>, names: Names) {
-        let after = self.events.table.txn();
-        let events = TailBatch::of_events(batch, names, self.bucket_of.as_ref(), after);
-        if let Some(events) = events {
-            self.handle.live_mut().events.tail.push(Arc::new(events));
-        }
+        let (stored, sighted) = (self.events.table.txn(), self.sightings.table.txn());
+        let above = |after, batch, names| {
+            TailBatch::of_events(batch, names, self.bucket_of.as_ref(), after).map(Arc::new)
+        };
+        // They differ only after a crash between two commits.
+        let apart = sighted != stored;
+        let uncounted = apart.then(|| above(sighted, Arc::clone(&batch), names.clone()));
+        let events = above(stored, batch, names);
+        let uncounted = uncounted.unwrap_or_else(|| events.clone());
+        let mut live = self.handle.live_mut();
+        events.into_iter().for_each(|events| live.events.tail.push(events));
+        uncounted.into_iter().for_each(|events| live.sightings.tail.push(events));
     }
 
     /// Takes matches, with the LSN of the record that made them, into the tail; those the
@@ -228,16 +268,31 @@ impl LakeWriter {
         Ok(())
     }
 
+    /// A data file whose index is to be made, if there is one without.
+    pub fn plan_index(&mut self) -> Option<Reindex> {
+        self.unindexed.pop()
+    }
+
     /// What data files to make one, if any are worth it; there is one rewrite at a time.
     pub fn plan_rewrite(&mut self) -> Option<Rewrite> {
+        self.plan_rewrite_as(false)
+    }
+
+    /// The same as if nothing more were to come into any partition.
+    pub fn plan_packing(&mut self) -> Option<Rewrite> {
+        self.plan_rewrite_as(true)
+    }
+
+    fn plan_rewrite_as(&mut self, closed: bool) -> Option<Rewrite> {
         self.rewrites += 1;
         let choose = |side: &Side| {
             // Never the name of a live file, also of one that this process has written before.
             let version = side.table.version();
             let name = format!("c{:05}-{version:010}-{:06}", self.epoch, self.rewrites);
-            Rewrite::choose(&self.store, side.table.kind(), &name, side.table.files())
+            Rewrite::choose(&self.store, side.table.kind(), &name, side.table.files(), closed)
         };
-        let rewrite = choose(&self.events).or_else(|| choose(&self.matches))?;
+        let sides = [&self.events, &self.matches, &self.sightings];
+        let rewrite = sides.into_iter().find_map(choose)?;
         let (kind, name) = rewrite.target();
         self.dead.revive(kind, name);
         Some(rewrite)
@@ -278,15 +333,17 @@ impl LakeWriter {
         self.dead.sweep(&self.store, now, kept)
     }
 
-    /// Live data files of both tables.
+    /// Live data files of all tables.
     pub fn live_files(&self) -> usize {
-        self.events.table.files().len() + self.matches.table.files().len()
+        let sides = [&self.events, &self.matches, &self.sightings];
+        sides.map(|side| side.table.files().len()).into_iter().sum()
     }
 
     fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
         let side = match kind {
             TableKind::Events => &mut self.events,
             TableKind::Matches => &mut self.matches,
+            TableKind::Sightings => &mut self.sightings,
         };
         (side, &self.runtime)
     }
@@ -296,13 +353,19 @@ impl LakeWriter {
         (self.events.table.txn(), self.matches.table.txn())
     }
 
-    /// Bytes of memory in both tails.
+    /// The LSN up to which all tables are committed: a replay begins behind it.
+    pub fn complete(&self) -> Lsn {
+        let (events, matches) = self.checkpoint();
+        events.min(matches).min(self.sightings.table.txn())
+    }
+
+    /// Bytes of memory in the tails; that of `sightings` shares its events with `events`.
     pub fn tail_bytes(&self) -> usize {
         let live = self.handle.live();
         live.events.tail.bytes() + live.matches.tail.bytes()
     }
 
-    /// Rows in both tails.
+    /// Rows in the tails of `events` and `matches`.
     pub fn tail_rows(&self) -> usize {
         let live = self.handle.live();
         live.events.tail.rows() + live.matches.tail.rows()
@@ -322,19 +385,66 @@ impl Side {
     /// Shows the table's files to views, together with what `change` does to the tail.
     fn show(&self, handle: &LakeHandle, change: impl FnOnce(&mut Tail)) {
         let mut live = handle.live_mut();
+        if self.table.kind() == TableKind::Sightings {
+            live.sighted = self.table.txn();
+        }
         let table = live.table(self.table.kind());
         table.files = Arc::clone(self.table.files());
         change(&mut table.tail);
     }
 }
 
+/// Sightings by day of receipt and bucket.
+type Sighted = BTreeMap<(i32, i32), SightingsBuilder>;
+
 impl Part {
-    fn write_files(&self, store: &FsStore) -> Result<Vec<FileEntry>, LakeError> {
+    fn write_files(
+        &self,
+        store: &FsStore,
+        mut sighted: Option<&mut Sighted>,
+    ) -> Result<Vec<FileEntry>, LakeError> {
         let mut files = Vec::new();
         for (number, plan) in plan(&self.rows, FILE_MEMORY_BYTES_MAX).into_iter().enumerate() {
             let gathered = plan.gather(&self.rows)?;
             let name = format!("{}-{number}", self.name);
             files.push(write_file(store, self.kind, &name, &gathered)?);
+            if self.kind == TableKind::Events
+                && let Some(sighted) = sighted.as_deref_mut()
+            {
+                let partition = (gathered.day, gathered.bucket);
+                sighted.entry(partition).or_default().add(&gathered.rows, Lsn(0));
+            }
+        }
+        Ok(files)
+    }
+
+    /// Writes what was sighted in the part's events, which are gone through where `sighted` does
+    /// not have it yet.
+    fn write_sightings(
+        &self,
+        store: &FsStore,
+        sighted: Option<Sighted>,
+    ) -> Result<Vec<FileEntry>, LakeError> {
+        let sighted = match sighted {
+            Some(sighted) => sighted,
+            None => {
+                let mut sighted = Sighted::default();
+                for plan in plan(&self.rows, FILE_MEMORY_BYTES_MAX) {
+                    let gathered = plan.gather(&self.rows)?;
+                    let partition = (gathered.day, gathered.bucket);
+                    sighted.entry(partition).or_default().add(&gathered.rows, Lsn(0));
+                }
+                sighted
+            }
+        };
+        let mut files = Vec::new();
+        for (number, ((day, bucket), builder)) in sighted.into_iter().enumerate() {
+            let rows = sighting_rows(&builder.finish())?;
+            if rows.num_rows() > 0 {
+                let gathered = Gathered { day, bucket, counts: Vec::new(), rows };
+                let name = format!("{}-{number}", self.name);
+                files.push(write_file(store, self.kind, &name, &gathered)?);
+            }
         }
         Ok(files)
     }

@@ -94,7 +94,7 @@ fn table(query: &Query, env: &Env) -> Result<Frame, Fault> {
         let fault = Fault::new("table_unknown", name.span, message);
         return Err(match nearest(&name.text, TableKind::ALL.into_iter().map(TableKind::name)) {
             Some(near) => fault.help(format!("did you mean `{near}`?")),
-            None => fault.help("a query begins with events or matches"),
+            None => fault.help("a query begins with events, matches or sightings"),
         });
     };
     let plan = LogicalPlanBuilder::scan(kind.name(), Arc::clone(source), None);

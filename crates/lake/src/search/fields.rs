@@ -319,6 +319,14 @@ fn of_kind(kind: ObservableKind) -> Vec<Source> {
         .collect()
 }
 
+/// The name part by which a column's values are also found under the name of their kind.
+pub fn part_of(column: &str) -> Option<Part> {
+    let parted =
+        [ObservableKind::User, ObservableKind::Host, ObservableKind::File, ObservableKind::Process];
+    let of_it = |kind: &ObservableKind| of_kind(*kind).into_iter().find(|s| s.column == column);
+    parted.iter().find_map(of_it).and_then(|source| source.part)
+}
+
 fn unknown(name: &Name, word: &str) -> Fault {
     let message = format!("there is no field `{}`", name.text);
     let fault = Fault::new("field_unknown", name.span, message);

@@ -66,6 +66,16 @@ pub fn texts_hit(number: usize, column: Expr, texts: Texts, test: ValueTest) -> 
     ScalarUDF::new_from_impl(TextsHit { name, texts, needed, test, signature }).call(vec![column])
 }
 
+/// The column, the place of its texts and the test of a condition that [`texts_hit`] made.
+pub(crate) fn text_test(condition: &Expr) -> Option<(&str, &Texts, &ValueTest)> {
+    let Expr::ScalarFunction(call) = condition else { return None };
+    let hit = call.func.inner().downcast_ref::<TextsHit>()?;
+    match call.args.as_slice() {
+        [Expr::Column(column)] => Some((&column.name, &hit.texts, &hit.test)),
+        _ => None,
+    }
+}
+
 impl ScalarUDFImpl for TextsHit {
     fn name(&self) -> &str {
         &self.name

@@ -263,6 +263,17 @@ impl Network {
         v4 == self.v4 && (self.low..=self.high).contains(&number)
     }
 
+    /// The one address in it; `None` for anything wider.
+    pub fn single(&self) -> Option<IpAddr> {
+        if self.low != self.high {
+            return None;
+        }
+        Some(match self.v4 {
+            true => Ipv4Addr::from(u32::try_from(self.low).ok()?).into(),
+            false => Ipv6Addr::from_bits(self.low).into(),
+        })
+    }
+
     /// The texts by which the one IPv4 address in it is stored; `None` for anything wider.
     pub fn single_v4(&self) -> Option<[String; 2]> {
         if !self.v4 || self.low != self.high {

@@ -46,6 +46,11 @@ impl Word {
         Self { lower, rare, begins, ends }
     }
 
+    /// The word, and whether a border must lie before and behind it.
+    pub(crate) fn shape(&self) -> Option<(&str, bool, bool)> {
+        Some((std::str::from_utf8(&self.lower).ok()?, self.begins, self.ends))
+    }
+
     /// Whether it is in the text.
     pub fn is_in(&self, text: &str) -> bool {
         let bytes = text.as_bytes();

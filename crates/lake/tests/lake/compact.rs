@@ -101,7 +101,7 @@ fn lsns(rows: &RecordBatch) -> Vec<i64> {
 /// Files that have a checksum and are there: data, log entries.
 fn report_files(writer: &LakeWriter) -> usize {
     let view = writer.handle().view();
-    let versions = [TableKind::Events, TableKind::Matches].map(|kind| {
+    let versions = TableKind::ALL.map(|kind| {
         let log = view.store().file(&format!("{}/_delta_log", kind.name()));
         std::fs::read_dir(log).unwrap().count()
     });

@@ -65,7 +65,7 @@ fn one_flipped_bit_in_any_file_is_found() {
     let whole = verify(dir.path());
     assert!(whole.damages.is_empty(), "{:?}", whole.damages);
     assert!(whole.orphans.is_empty(), "{:?}", whole.orphans);
-    assert_eq!(whole.files, (files(dir.path(), ".parquet").len() + 6) as u64);
+    assert_eq!(whole.files, (files(dir.path(), ".parquet").len() + 9) as u64);
     for end in [".parquet", ".sums", "00000000000000000002.json"] {
         for path in files(dir.path(), end) {
             let kept = fs::read(&path).unwrap();

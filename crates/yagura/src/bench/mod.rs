@@ -1,8 +1,11 @@
 //! `yagura bench`: repeatable measurements, each figure with machine, input and unit.
 
 mod detect;
+mod duckdb;
+mod lake;
 mod latency;
 mod machine;
+mod needles;
 mod parse;
 mod pipeline;
 mod stages;
@@ -30,6 +33,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         BenchName::Detect => detect::run(args, &mut report),
         BenchName::Pipeline => pipeline::run(args, &mut report),
         BenchName::Latency => latency::run(args, &mut report),
+        BenchName::Lake => lake::run(args, &mut report),
     }?;
     report.print()
 }
@@ -55,6 +59,7 @@ impl Report {
             BenchName::Detect => "detect",
             BenchName::Pipeline => "pipeline",
             BenchName::Latency => "latency",
+            BenchName::Lake => "lake",
         };
         Self { bench, format: args.format, figures: Vec::new() }
     }

@@ -102,6 +102,11 @@ impl Place {
         Ok(Self(path, temporary))
     }
 
+    /// A directory that is there already and stays.
+    pub fn kept(given: Option<&Path>) -> Self {
+        Self(given.map(Path::to_owned).unwrap_or_default(), false)
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
@@ -130,13 +135,23 @@ pub fn feeds(node: &Node, lanes: &[Lane]) -> anyhow::Result<Vec<FeedContext>> {
 
 /// What was fed.
 #[derive(Clone, Copy, Default)]
-struct Fed {
-    records: u64,
-    bytes: u64,
+pub struct Fed {
+    /// Records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
 }
 
 /// Submits groups of all lanes in turn, going round until `wanted` records are fed.
-fn feed(node: &Node, lanes: &[Lane], feeds: &[FeedContext], wanted: u64) -> anyhow::Result<Fed> {
+///
+/// # Errors
+/// Those of the intake.
+pub fn feed(
+    node: &Node,
+    lanes: &[Lane],
+    feeds: &[FeedContext],
+    wanted: u64,
+) -> anyhow::Result<Fed> {
     let groups = groups(lanes);
     let (next, fed) = (AtomicUsize::new(0), Mutex::new(Fed::default()));
     let rounds = wanted.div_ceil(lanes.iter().map(|lane| lane.len() as u64).sum::<u64>().max(1));
@@ -224,7 +239,11 @@ fn sizes(
     Ok(())
 }
 
-fn bytes_below(dir: &Path) -> std::io::Result<u64> {
+/// Bytes of all files in and below a directory.
+///
+/// # Errors
+/// Those of the file system.
+pub fn bytes_below(dir: &Path) -> std::io::Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

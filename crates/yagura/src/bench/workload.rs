@@ -67,25 +67,53 @@ pub fn load(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
 
 /// The generator's operator mix, one lane a tenant and source.
 fn generated(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
-    let plan = Plan {
-        seed: args.seed,
-        limit: Limit::Records(args.records),
-        tenants: args.tenants,
-        attacks: 0,
-        start: START,
-        rate: None,
-        lane: None,
-    };
-    let mut generator = Generator::new(&plan)?;
-    let mut lanes: Vec<Lane> =
-        generator.streams().map(|stream| Lane::new(stream.tenant, stream.lane.name())).collect();
-    let mut record = Vec::new();
-    while let Some(place) = generator.next_record(&mut record) {
-        lanes[place.stream].push(&record);
-        record.clear();
-    }
+    let mut lanes = Chunks::new(args, args.records)?.next_chunk().unwrap_or_default();
     lanes.retain(|lane| lane.len() > 0);
     Ok(lanes)
+}
+
+/// The same in parts, where it is more than can be held.
+pub struct Chunks {
+    generator: Generator,
+    records: u64,
+}
+
+impl Chunks {
+    /// Parts of so many records.
+    ///
+    /// # Errors
+    /// A plan that cannot be.
+    pub fn new(args: &BenchArgs, records: u64) -> anyhow::Result<Self> {
+        let plan = Plan {
+            seed: args.seed,
+            limit: Limit::Records(args.records),
+            tenants: args.tenants,
+            attacks: 0,
+            start: START,
+            rate: None,
+            lane: None,
+        };
+        Ok(Self { generator: Generator::new(&plan)?, records })
+    }
+
+    /// All lanes without a record.
+    pub fn empty(&self) -> Vec<Lane> {
+        let streams = self.generator.streams();
+        streams.map(|stream| Lane::new(stream.tenant, stream.lane.name())).collect()
+    }
+
+    /// The next part, of all lanes; `None` at the end.
+    pub fn next_chunk(&mut self) -> Option<Vec<Lane>> {
+        let (mut lanes, mut record, mut taken) = (self.empty(), Vec::new(), 0);
+        while taken < self.records
+            && let Some(place) = self.generator.next_record(&mut record)
+        {
+            lanes.get_mut(place.stream)?.push(&record);
+            record.clear();
+            taken += 1;
+        }
+        (taken > 0).then_some(lanes)
+    }
 }
 
 /// The records of files, one lane a file.

@@ -34,6 +34,8 @@ pub enum Command {
     Sql(SqlArgs),
     /// Ask the lake by pipes: events | where ... | summarize ...
     Query(QueryArgs),
+    /// Look for up to 100,000 indicators in everything that is kept: seen by whom, when
+    Hunt(HuntArgs),
     /// List incidents, or show one
     Incidents(IncidentsArgs),
     /// List findings
@@ -273,6 +275,24 @@ pub struct QueryArgs {
 }
 
 #[derive(Args, Debug)]
+pub struct HuntArgs {
+    /// Indicators: addresses, networks, names, URLs, hashes, mail addresses, defanged or not
+    #[arg(value_name = "INDICATOR")]
+    pub indicators: Vec<String>,
+    /// Indicator lists: plain, CSV, STIX 2.1, MISP; `-` is standard input (end the list with
+    /// another option or `--`)
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub intel: Vec<PathBuf>,
+    /// Look for what is refused for its breadth, too: private and reserved addresses, wide
+    /// networks, public suffixes
+    #[arg(long)]
+    pub wide: bool,
+    /// Of what, and how it is printed
+    #[command(flatten)]
+    pub over: OverTables,
+}
+
+#[derive(Args, Debug)]
 pub struct IncidentsArgs {
     /// The incident to show
     #[arg(value_name = "ID")]
@@ -383,9 +403,13 @@ pub struct BenchArgs {
     /// Tenants of the generated records
     #[arg(long, value_name = "T", default_value_t = 8)]
     pub tenants: usize,
-    /// New data directory of `pipeline` and `latency`, kept; a temporary one where absent
+    /// New data directory of `pipeline`, `latency` and `lake`, kept; a temporary one where absent.
+    /// `lake` queries one that is there already
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Python with the package `duckdb`, by which the queries of `lake` are run as well
+    #[arg(long, value_name = "PYTHON")]
+    pub duckdb: Option<PathBuf>,
     /// Output form: table or ndjson
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -402,4 +426,6 @@ pub enum BenchName {
     Pipeline,
     /// Time from receipt to visible and judged at steady rates
     Latency,
+    /// Writing many records, their size, and how fast things are found in them
+    Lake,
 }

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod demo;
 pub mod generate;
+pub mod hunt;
 pub mod offline;
 pub mod online;
 pub mod query;
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Search(args) => search::run(&args).map(|()| true),
         Command::Sql(args) => online::sql(&args).map(|()| true),
         Command::Query(args) => query::run(&args).map(|()| true),
+        Command::Hunt(args) => hunt::run(&args).map(|()| true),
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),

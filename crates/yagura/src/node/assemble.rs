@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::node::JUDGE_FILE;
+use crate::node::{JUDGE_FILE, LAKE_WRITER_EPOCH};
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::run::Parts;
@@ -44,7 +44,8 @@ pub struct Site<'a> {
 /// Stores that cannot be opened, a journal that ends before them, an epoch that is not kept.
 pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Parts, LakeHandle)> {
     let Site { fs, data, config, journal, engine, engine_of } = site;
-    let lake = LakeWriter::open(Arc::clone(fs), &data.join(LAKE_DIR), 1, Arc::new(bucket_of))?;
+    let dir = data.join(LAKE_DIR);
+    let lake = LakeWriter::open(Arc::clone(fs), &dir, LAKE_WRITER_EPOCH, Arc::new(bucket_of))?;
     let view = lake.handle();
     let interval = Duration::from_secs(config.lake.flush_interval_s);
     let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval);
@@ -89,7 +90,7 @@ pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Part
 }
 
 /// The bucket of a tenant: a hash of its name.
-fn bucket_of(tenant: &str) -> i32 {
+pub fn bucket_of(tenant: &str) -> i32 {
     let hash = yagura_collect::intake::stream_id(&[tenant.as_bytes()]);
     i32::try_from(hash % BUCKETS).unwrap_or(0)
 }

@@ -1,15 +1,16 @@
 //! The platform behind the HTTP routes.
 
 use crate::cli::offline::framer;
-use crate::node::{Node, books, ingest, search};
+use crate::node::{Node, books, hunt, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::runtime::Runtime;
 use yagura_api::{
-    ApiError, Backend, IngestReply, IngestRequest, Kind, QueryRequest, SearchReply, SearchRequest,
-    SqlRequest,
+    ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, Kind, QueryRequest,
+    SearchReply, SearchRequest, SqlRequest,
 };
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
 use yagura_event::{Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
@@ -166,6 +167,15 @@ impl Backend for NodeBackend {
         let taken = self.take(&request);
         self.end(&request, taken.as_ref().ok());
         taken
+    }
+
+    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Result<HuntReply, ApiError> {
+        let began = Instant::now();
+        let quarry = hunt::Quarry::read(&request)?;
+        let view = self.node.lake().view();
+        let hunted = hunt::hunt(&view, scope, &quarry, &|| true).map_err(ApiError::internal)?;
+        let body = hunt::written(&hunted, request.format.as_deref());
+        Ok(HuntReply { body, stats: hunted.stats(began) })
     }
 
     fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError> {

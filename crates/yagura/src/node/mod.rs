@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod backend;
 pub mod books;
+pub mod hunt;
 pub mod ingest;
 mod reload;
 pub mod search;
@@ -35,6 +36,9 @@ pub const DATA_VERSION: u32 = 1;
 
 /// The judge's file in the data directory.
 pub const JUDGE_FILE: &str = "judge.sqlite";
+
+/// What the names of data files begin with: one writer has written all there are.
+pub const LAKE_WRITER_EPOCH: u16 = 1;
 
 /// The running server's private socket in the data directory.
 pub const SOCKET: &str = "socket";

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
-use yagura_lake::{Flush, Flushed, LakeError, Rewrite, Rewritten};
+use yagura_lake::{Flush, Flushed, LakeError, Reindex, Rewrite, Rewritten};
 
 /// How many flushes' worth of rows may be in memory while one is written; then the rows wait,
 /// and with them the journal's reader.
@@ -82,6 +82,7 @@ fn gone() -> LakeError {
 pub struct FileThreads {
     flushes: Aside<Flush, Flushed>,
     rewrites: Aside<Rewrite, Rewritten>,
+    indexes: Aside<Reindex, Result<(), LakeError>>,
     housekeeping: Instant,
 }
 
@@ -94,6 +95,7 @@ impl FileThreads {
         Ok(Self {
             flushes: Aside::start("lake-files", Flush::write)?,
             rewrites: Aside::start("lake-compact", Rewrite::write)?,
+            indexes: Aside::start("lake-index", Reindex::write)?,
             housekeeping: Instant::now(),
         })
     }
@@ -178,6 +180,15 @@ fn keep_house(
         lake.end_rewrite(done, now)?;
         // The next may follow at once.
         files.housekeeping = now;
+    }
+    if let Some(Err(error)) = files.indexes.take(false)? {
+        // Queries do without it; the next start tries again.
+        tracing::warn!(%error, "an index could not be made");
+    }
+    if !files.indexes.busy
+        && let Some(index) = lake.plan_index(quiet)
+    {
+        files.indexes.give(index)?;
     }
     if files.rewrites.busy || now < files.housekeeping {
         return Ok(());

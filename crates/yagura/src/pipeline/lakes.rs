@@ -4,7 +4,7 @@ use crate::pipeline::work::Done;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yagura_event::{Lsn, Match};
-use yagura_lake::{FILE_KEPT, Flush, Flushed, LakeError, LakeWriter, Rewrite, Rewritten};
+use yagura_lake::{FILE_KEPT, Flush, Flushed, LakeError, LakeWriter, Reindex, Rewrite, Rewritten};
 
 /// Live data files beyond which they are made fewer however busy the pipeline is: each commit
 /// and each query costs a little for each.
@@ -25,21 +25,13 @@ pub struct LakeConsumer {
 impl LakeConsumer {
     /// A consumer over an open lake.
     pub fn new(writer: LakeWriter, flush_bytes: usize, flush_interval: Duration) -> Self {
-        let (events, matches) = writer.checkpoint();
-        Self {
-            writer,
-            flush_bytes,
-            flush_interval,
-            waiting: None,
-            failed: false,
-            applied: events.min(matches),
-        }
+        let applied = writer.complete();
+        Self { writer, flush_bytes, flush_interval, waiting: None, failed: false, applied }
     }
 
-    /// The entry up to which both tables are committed: a replay begins behind it.
+    /// The entry up to which all tables are committed: a replay begins behind it.
     pub fn checkpoint(&self) -> Lsn {
-        let (events, matches) = self.writer.checkpoint();
-        events.min(matches)
+        self.writer.complete()
     }
 
     /// The writer, for its view and counts.
@@ -109,6 +101,11 @@ impl LakeConsumer {
     pub fn plan_rewrite(&mut self, quiet: bool) -> Option<Rewrite> {
         let due = quiet || self.writer.live_files() > LIVE_FILES_MAX;
         if due { self.writer.plan_rewrite() } else { None }
+    }
+
+    /// A data file whose index is to be made: what an earlier process left without.
+    pub fn plan_index(&mut self, quiet: bool) -> Option<Reindex> {
+        if quiet { self.writer.plan_index() } else { None }
     }
 
     /// Puts the new file in the place of the old ones.

@@ -1,0 +1,204 @@
+//! `bench lake`: writing many records, their size, and how fast things are found in them.
+
+use crate::bench::pipeline::{Place, bytes_below, feed, feeds};
+use crate::bench::workload::{Chunks, Lane};
+use crate::bench::{Report, duckdb, needles};
+use crate::cli::args::BenchArgs;
+use crate::config::Config;
+use crate::node::{LAKE_WRITER_EPOCH, Node, assemble::bucket_of};
+use anyhow::Context as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use yagura_disk::{Fs, RealFs};
+use yagura_event::{SystemClock, TenantScope};
+use yagura_lake::{LAKE_DIR, LakeView, LakeWriter, SqlLimits, open_readonly, run_sql};
+
+/// Records generated at a time.
+const CHUNK_RECORDS: u64 = 500_000;
+
+/// Records of which the size by `zstd -3` is taken, lane by lane.
+const ZSTD_RECORDS: u64 = 4_000_000;
+
+/// How often each query over everything is run; the fastest counts.
+const RUNS: usize = 3;
+
+/// Queries over everything, by name, in SQL that others understand as well.
+pub const QUERIES: [(&str, &str); 6] = [
+    ("count", "SELECT count(*) FROM events WHERE class_uid = 4001"),
+    (
+        "top_n",
+        "SELECT dst_ip, count(*) AS n FROM events GROUP BY dst_ip ORDER BY n DESC, dst_ip LIMIT 10",
+    ),
+    (
+        "group",
+        "SELECT source, class_uid, count(*) AS n, sum(bytes_out) AS b FROM events \
+         GROUP BY source, class_uid ORDER BY n DESC, source, class_uid LIMIT 100",
+    ),
+    (
+        "histogram",
+        "SELECT date_trunc('minute', time) AS t, count(*) AS n FROM events GROUP BY 1 ORDER BY 1 LIMIT 100",
+    ),
+    (
+        "newest",
+        "SELECT event_id FROM events WHERE dst_port = 443 ORDER BY time DESC, event_id DESC LIMIT 100",
+    ),
+    (
+        "join",
+        "SELECT e.source, count(*) AS n FROM matches m JOIN events e ON e.event_id = m.event \
+         GROUP BY e.source ORDER BY n DESC, e.source LIMIT 10",
+    ),
+];
+
+/// Writes the records, compacts, and takes the figures.
+///
+/// # Errors
+/// Inputs that cannot be read; a stored count other than that of the records fed; an answer that
+/// differs from another engine's over the same files.
+pub fn run(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
+    let input = format!("{} records, seed {}", args.records, args.seed);
+    let kept = args.data.as_ref().is_some_and(|data| data.join("VERSION").exists());
+    let place =
+        if kept { Place::kept(args.data.as_deref()) } else { Place::new(args.data.as_deref())? };
+    let lake = place.path().join(LAKE_DIR);
+    if !kept {
+        let packed = write(args, place.path(), report, &input)?;
+        sizes(&lake, args.records, packed, "fresh", report, &input)?;
+        compact(&lake, report, &input)?;
+        sizes(&lake, args.records, packed, "compacted", report, &input)?;
+    }
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let view = open_readonly(fs, &lake)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    needles::run(&runtime, &view, report, &input)?;
+    let ours = queries(&runtime, &view, report, &input)?;
+    duckdb::run(args, &lake, &view, &ours, report, &input)
+}
+
+/// Feeds the records; returns bytes a record of `zstd -3`.
+fn write(args: &BenchArgs, data: &Path, report: &mut Report, input: &str) -> anyhow::Result<f64> {
+    let mut config = Config::default();
+    config.rules.paths.clone_from(&args.rules);
+    let node = Node::open(data, &config, Arc::new(SystemClock))?;
+    let mut chunks = Chunks::new(args, CHUNK_RECORDS)?;
+    let feeds = feeds(&node, &chunks.empty())?;
+    let bar = indicatif::ProgressBar::new(args.records);
+    let began = Instant::now();
+    let (mut fed, mut packed, mut measured) = (0u64, 0u64, 0u64);
+    std::thread::scope(|scope| {
+        let (sender, chunks_made) = sync_channel::<Vec<Lane>>(1);
+        scope.spawn(move || {
+            while let Some(lanes) = chunks.next_chunk() {
+                if sender.send(lanes).is_err() {
+                    return;
+                }
+            }
+        });
+        for lanes in chunks_made {
+            let records: u64 = lanes.iter().map(|lane| lane.len() as u64).sum();
+            fed += feed(&node, &lanes, &feeds, records)?.records;
+            bar.set_position(fed);
+            if measured < ZSTD_RECORDS.min(args.records) {
+                (packed, measured) = (packed + zstd3(&lanes)?, measured + records);
+            }
+        }
+        anyhow::Ok(())
+    })?;
+    node.progress().wait_committed(node.journal().durable()).map_err(anyhow::Error::msg)?;
+    let seconds = began.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let stored: u64 = node.lake().view().stored_counts().iter().map(|count| count.records).sum();
+    anyhow::ensure!(stored == fed, "{fed} records were fed and {stored} are stored");
+    report.add("lake_write_records_per_s", fed as f64 / seconds, "records/s", input);
+    node.stop()?;
+    Ok(packed as f64 / measured.max(1) as f64)
+}
+
+fn zstd3(lanes: &[Lane]) -> anyhow::Result<u64> {
+    let mut packed = 0;
+    for lane in lanes {
+        let mut text = Vec::with_capacity(lane.text.len() + lane.len());
+        for record in lane.records() {
+            text.extend_from_slice(record);
+            text.push(b'\n');
+        }
+        packed += zstd::bulk::compress(&text, 3)?.len() as u64;
+    }
+    Ok(packed)
+}
+
+/// Packs every partition as if its day were over.
+fn compact(lake: &Path, report: &mut Report, input: &str) -> anyhow::Result<()> {
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let mut writer = LakeWriter::open(fs, lake, LAKE_WRITER_EPOCH, Arc::new(bucket_of))?;
+    let began = Instant::now();
+    let mut read = 0;
+    while let Some(rewrite) = writer.plan_packing() {
+        read += rewrite.bytes();
+        writer.end_rewrite(rewrite.write(), Instant::now())?;
+    }
+    writer.sweep(Instant::now(), Duration::ZERO)?;
+    let seconds = began.elapsed().as_secs_f64();
+    report.add("lake_compact_mb_per_s", read as f64 / 1e6 / seconds, "MB/s", input);
+    report.add("lake_files", writer.live_files() as f64, "files", input);
+    Ok(())
+}
+
+fn sizes(
+    lake: &Path,
+    records: u64,
+    packed: f64,
+    when: &str,
+    report: &mut Report,
+    input: &str,
+) -> anyhow::Result<()> {
+    let mut total = 0.0;
+    for part in ["events", "matches", "sightings", "index"] {
+        let bytes = bytes_below(&lake.join(part))? as f64 / records as f64;
+        total += bytes;
+        report.add(format!("lake_bytes_per_record_{when}/{part}"), bytes, "B", input);
+    }
+    report.add(format!("lake_bytes_per_record_{when}"), total, "B", input);
+    report.add(format!("lake_to_zstd3_{when}"), total / packed, "ratio", input);
+    Ok(())
+}
+
+/// The answer of a query, and the fastest time it took.
+pub struct Timed {
+    /// As CSV without header.
+    pub rows: String,
+    /// Milliseconds.
+    pub ms: f64,
+}
+
+fn queries(
+    runtime: &Runtime,
+    view: &Arc<LakeView>,
+    report: &mut Report,
+    input: &str,
+) -> anyhow::Result<Vec<Timed>> {
+    let limits = SqlLimits { memory_bytes: 2 << 30, time_ms: 600_000, ..SqlLimits::default() };
+    let mut all = Vec::new();
+    for (name, sql) in QUERIES {
+        let mut best = Timed { rows: String::new(), ms: f64::INFINITY };
+        for _ in 0..RUNS {
+            let began = Instant::now();
+            let scope = TenantScope::operator();
+            let answer = runtime
+                .block_on(run_sql(Arc::clone(view), scope, sql, &limits))
+                .with_context(|| format!("query {name}"))?;
+            let ms = began.elapsed().as_secs_f64() * 1e3;
+            let mut out = Vec::new();
+            yagura_lake::output::write_csv(&answer, &mut out)?;
+            let text = String::from_utf8_lossy(&out).into_owned();
+            let rows = text.split_once('\n').map_or("", |(_, rows)| rows).to_owned();
+            best = Timed { rows, ms: best.ms.min(ms) };
+        }
+        report.add(format!("lake_query_ms/{name}"), best.ms, "ms", input);
+        all.push(best);
+    }
+    Ok(all)
+}

@@ -1,0 +1,86 @@
+//! `yagura hunt`: indicators looked for in a data directory or its running server.
+
+use crate::cli::Usage;
+use crate::cli::args::{Format, HuntArgs};
+use crate::cli::online::{Place, scope, shown};
+use crate::config::Config;
+use anyhow::Context as _;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use yagura_api::{Backend, HuntList, HuntRequest};
+
+/// Longest list that is read, in bytes: a request holds no more.
+const LIST_BYTES_MAX: u64 = 24 << 20;
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Usage`] for no indicators; lists that cannot be read or are too long.
+pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
+    let format = match args.over.format {
+        Format::Table => "table",
+        Format::Ndjson => "ndjson",
+        Format::Csv => "csv",
+        Format::Timeline => return Err(Usage("hunt has no timeline form".to_owned()).into()),
+    };
+    let request =
+        HuntRequest { lists: lists(args)?, wide: args.wide, format: Some(format.to_owned()) };
+    let (scope, query) = scope(args.over.tenant.as_deref())?;
+    let place = Place::of(&args.over.data, &Config::default(), true)?;
+    let reply = match &place {
+        Place::Here(_, backend) => backend.hunt(&scope, request).map_err(shown)?,
+        Place::Server(client, runtime) => {
+            let path = format!("/api/v1/hunt{query}");
+            runtime.block_on(client.hunt(&path, &request))?
+        }
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(&reply.body)?;
+    out.flush()?;
+    let stats = reply.stats;
+    eprintln!(
+        "{} of {} indicators' lines{}; {} entries refused; {} sightings and {} events gone through, {} ms",
+        stats.lines,
+        stats.indicators,
+        if stats.truncated { " (more are not shown: hunt in parts)" } else { "" },
+        stats.refused,
+        stats.sightings,
+        stats.events,
+        stats.took_ms
+    );
+    place.close()
+}
+
+fn lists(args: &HuntArgs) -> anyhow::Result<Vec<HuntList>> {
+    let mut lists = Vec::new();
+    if !args.indicators.is_empty() {
+        let text = args.indicators.join("\n");
+        lists.push(HuntList { name: "command line".to_owned(), text });
+    }
+    for path in &args.intel {
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        lists.push(HuntList { name: name.unwrap_or_default(), text: read(path)? });
+    }
+    if lists.is_empty() {
+        let text = "name indicators, or lists of them with --intel; `-` is standard input";
+        return Err(Usage(text.to_owned()).into());
+    }
+    Ok(lists)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
+    let mut take = |from: &mut dyn io::Read| from.take(LIST_BYTES_MAX + 1).read_to_end(&mut bytes);
+    let unread = || format!("cannot read {}", path.display());
+    match path.as_os_str() == "-" {
+        true => take(&mut io::stdin().lock()),
+        false => take(&mut std::fs::File::open(path).with_context(unread)?),
+    }
+    .with_context(unread)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= LIST_BYTES_MAX,
+        "{} has more than {LIST_BYTES_MAX} bytes; hunt in parts",
+        path.display()
+    );
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
