@@ -22,6 +22,7 @@ pub mod output;
 pub mod pipe;
 pub mod provider;
 pub mod prune;
+pub mod query;
 pub mod rows;
 pub mod schema;
 pub mod search;
@@ -44,8 +45,9 @@ mod match_rows;
 
 pub use compact::{Rewrite, Rewritten};
 pub use dead::FILE_KEPT;
-pub use error::LakeError;
+pub use error::{Bound, LakeError};
 pub use file::{FileEntry, StoredCount};
+pub use query::{Governor, QueryLimits, QueryState, Question, Rows, Ticket};
 pub use rows::Names;
 pub use schema::TableKind;
 pub use sql::{SqlLimits, SqlResult, raw_of, run_sql};
