@@ -5,6 +5,7 @@ mod latency;
 mod machine;
 mod parse;
 mod pipeline;
+mod query_load;
 mod stages;
 mod workload;
 
@@ -30,6 +31,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         BenchName::Detect => detect::run(args, &mut report),
         BenchName::Pipeline => pipeline::run(args, &mut report),
         BenchName::Latency => latency::run(args, &mut report),
+        BenchName::QueryLoad => query_load::run(args, &mut report),
     }?;
     report.print()
 }
@@ -55,6 +57,7 @@ impl Report {
             BenchName::Detect => "detect",
             BenchName::Pipeline => "pipeline",
             BenchName::Latency => "latency",
+            BenchName::QueryLoad => "query-load",
         };
         Self { bench, format: args.format, figures: Vec::new() }
     }

@@ -130,13 +130,22 @@ pub fn feeds(node: &Node, lanes: &[Lane]) -> anyhow::Result<Vec<FeedContext>> {
 
 /// What was fed.
 #[derive(Clone, Copy, Default)]
-struct Fed {
-    records: u64,
+pub struct Fed {
+    /// How many records.
+    pub records: u64,
     bytes: u64,
 }
 
 /// Submits groups of all lanes in turn, going round until `wanted` records are fed.
-fn feed(node: &Node, lanes: &[Lane], feeds: &[FeedContext], wanted: u64) -> anyhow::Result<Fed> {
+///
+/// # Errors
+/// A journal that takes no more.
+pub fn feed(
+    node: &Node,
+    lanes: &[Lane],
+    feeds: &[FeedContext],
+    wanted: u64,
+) -> anyhow::Result<Fed> {
     let groups = groups(lanes);
     let (next, fed) = (AtomicUsize::new(0), Mutex::new(Fed::default()));
     let rounds = wanted.div_ceil(lanes.iter().map(|lane| lane.len() as u64).sum::<u64>().max(1));

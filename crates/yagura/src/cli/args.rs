@@ -66,6 +66,9 @@ pub struct DemoArgs {
     /// Seed of the story's generator
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Moment of the story's first record (RFC 3339); two and a half hours ago where absent
+    #[arg(long, value_name = "T")]
+    pub start: Option<String>,
     /// Stop after the story instead of going on serving
     #[arg(long)]
     pub once: bool,
@@ -88,6 +91,39 @@ pub enum Format {
     Csv,
     /// One line per match in order of time
     Timeline,
+}
+
+/// Forms of an answer of the tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TableFormat {
+    /// Columns for people
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+    /// A Parquet file
+    Parquet,
+    /// A stream of Arrow's IPC form
+    Arrow,
+}
+
+impl TableFormat {
+    /// Its name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
+
+    /// Whether only programs can read it.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
 }
 
 #[derive(Args, Debug)]
@@ -220,8 +256,13 @@ pub struct SearchArgs {
     /// Print only how many events match
     #[arg(long, conflicts_with_all = ["columns", "limit", "sort"])]
     pub count: bool,
+    /// Walk the files one by one from the newest back, with progress; events appear as they are
+    /// found (ndjson). For searches that no index helps, over more than a minute's worth of files
+    #[arg(long, conflicts_with_all = ["sort", "count"])]
+    pub background: bool,
+    /// Of what, and how it is printed
     #[command(flatten)]
-    pub data: DataArgs,
+    pub over: OverTables,
 }
 
 const SEARCH_HELP: &str = "\
@@ -247,9 +288,12 @@ pub struct OverTables {
     /// Data directory
     #[arg(long, value_name = "DIR", default_value = "yagura-data")]
     pub data: PathBuf,
-    /// Output form (`timeline` is not one of them)
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// Output form; parquet and arrow are not written to a terminal
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub format: TableFormat,
+    /// Write the answer into FILE, which appears when it is whole
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -402,4 +446,6 @@ pub enum BenchName {
     Pipeline,
     /// Time from receipt to visible and judged at steady rates
     Latency,
+    /// What hostile queries take from intake, and from memory
+    QueryLoad,
 }

@@ -4,6 +4,8 @@ pub mod assemble;
 pub mod backend;
 pub mod books;
 pub mod ingest;
+pub mod jobs;
+pub mod queries;
 mod reload;
 pub mod search;
 pub mod threads;
