@@ -21,6 +21,9 @@ use std::any::Any;
 use std::sync::Arc;
 use yagura_event::TenantScope;
 
+/// Memory that a sort keeps aside for merging what it has put on disk, at most.
+const SORT_RESERVE_BYTES: usize = 10 * 1024 * 1024;
+
 /// How the engine is to answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Manner {
@@ -96,7 +99,11 @@ impl Work {
         let mut config = SessionConfig::new()
             .with_information_schema(true)
             .with_target_partitions(self.limits.partitions.max(1));
-        config.options_mut().optimizer.prefer_hash_join = manner == Manner::Hashing;
+        let options = config.options_mut();
+        options.optimizer.prefer_hash_join = manner == Manner::Hashing;
+        // What each sort keeps aside to merge with: of a small share not all.
+        options.execution.sort_spill_reservation_bytes =
+            (self.limits.memory_bytes / 32).min(SORT_RESERVE_BYTES);
         let context = SessionContext::new_with_config_rt(config, runtime);
         without_growers(&context);
         reach(&context, view.store())?;

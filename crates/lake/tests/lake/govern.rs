@@ -197,8 +197,8 @@ fn joins_and_first_rows_beyond_the_memory_are_done_by_sorting_on_disk() {
     let join = format!("SELECT count(*), min(a.v) FROM {texts} a JOIN {texts} b ON a.v = b.v");
     let join = join.as_str();
     let first = "SELECT count(*), sum(n) FROM (SELECT value AS n, reverse(cast(value AS text)) m \
-                 FROM generate_series(1, 400000) ORDER BY m LIMIT 399999)";
-    let memory_bytes = 12 << 20;
+                 FROM generate_series(1, 1000000) ORDER BY m LIMIT 999999)";
+    let memory_bytes = 20 << 20;
     for query in [join, first] {
         let limits = SqlLimits { memory_bytes, ..SqlLimits::default() };
         let error = ask_within(Arc::clone(&view), operator(), query, &limits).unwrap_err();
@@ -207,7 +207,7 @@ fn joins_and_first_rows_beyond_the_memory_are_done_by_sorting_on_disk() {
         let limits = SqlLimits { memory_bytes, spill_dir, ..SqlLimits::default() };
         let answer = ask_within(Arc::clone(&view), operator(), query, &limits).unwrap();
         let count = answer.batches[0].column(0).as_primitive::<Int64Type>().value(0);
-        assert_eq!(count, if query == join { 1_000_000 } else { 399_999 });
+        assert_eq!(count, if query == join { 1_000_000 } else { 999_999 });
         let spill_dir = Some(spill.path().to_owned());
         let spill_bytes = 1 << 20;
         let limits = SqlLimits { memory_bytes, spill_dir, spill_bytes, ..SqlLimits::default() };
