@@ -178,7 +178,7 @@ fn queries_are_listed_stopped_and_end_with_their_client() {
     drop(stream);
     wait_until("the query ends", || running(to).is_empty());
     assert_eq!(get(to, &format!("/api/v1/queries/{id}"))["outcome"], "query_cancelled");
-    // The command line, ended by Ctrl-C's signal.
+    // The command line, ended by a signal: not that of Ctrl-C, which a shell's background ignores.
     let data = site.data();
     let mut child = Command::new(env!("CARGO_BIN_EXE_yagura"))
         .args(["sql", "--data", data.to_str().unwrap(), ENDLESS])
@@ -186,8 +186,8 @@ fn queries_are_listed_stopped_and_end_with_their_client() {
         .spawn()
         .unwrap();
     wait_until("a query runs", || running(to).len() == 1);
-    let int = Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap();
-    assert!(int.success() && !child.wait().unwrap().success());
+    let told = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+    assert!(told.success() && !child.wait().unwrap().success());
     wait_until("the query ends", || running(to).is_empty());
     // Two run, one waits, the next is refused.
     let held = [(); 2].map(|()| sent(to, "POST", "/api/v1/sql", &endless()));
