@@ -1,9 +1,7 @@
-//! Queries among others: places, memory, disk, stopping, second tries.
+//! Queries among others: places, stopping, files passed over, what is refused.
 
 use crate::common::*;
 use crate::pipe_lake::NOW;
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -186,35 +184,6 @@ fn dropping_an_answer_ends_its_work() {
     });
     idle(&governor);
     assert_eq!(governor.list(&operator())[0].outcome, Some("query_cancelled"));
-}
-
-#[test]
-fn joins_and_first_rows_beyond_the_memory_are_done_by_sorting_on_disk() {
-    let dir = tempfile::tempdir().unwrap();
-    let spill = tempfile::tempdir().unwrap();
-    let view = view(dir.path(), 10);
-    let texts = "(SELECT reverse(cast(value AS text)) v FROM generate_series(1, 1000000))";
-    let join = format!("SELECT count(*), min(a.v) FROM {texts} a JOIN {texts} b ON a.v = b.v");
-    let join = join.as_str();
-    let first = "SELECT count(*), sum(n) FROM (SELECT value AS n, reverse(cast(value AS text)) m \
-                 FROM generate_series(1, 1000000) ORDER BY m LIMIT 999999)";
-    let memory_bytes = 20 << 20;
-    for query in [join, first] {
-        let limits = SqlLimits { memory_bytes, ..SqlLimits::default() };
-        let error = ask_within(Arc::clone(&view), operator(), query, &limits).unwrap_err();
-        assert_eq!(error.code(), "query_memory", "{error}");
-        let spill_dir = Some(spill.path().to_owned());
-        let limits = SqlLimits { memory_bytes, spill_dir, ..SqlLimits::default() };
-        let answer = ask_within(Arc::clone(&view), operator(), query, &limits).unwrap();
-        let count = answer.batches[0].column(0).as_primitive::<Int64Type>().value(0);
-        assert_eq!(count, if query == join { 1_000_000 } else { 999_999 });
-        let spill_dir = Some(spill.path().to_owned());
-        let spill_bytes = 1 << 20;
-        let limits = SqlLimits { memory_bytes, spill_dir, spill_bytes, ..SqlLimits::default() };
-        let error = ask_within(Arc::clone(&view), operator(), query, &limits).unwrap_err();
-        assert_eq!(error.code(), "query_spill", "{error}");
-    }
-    assert_eq!(std::fs::read_dir(spill.path()).unwrap().count(), 0, "nothing is left");
 }
 
 #[test]
