@@ -41,7 +41,7 @@ async fn ended(view: Arc<LakeView>, governor: Arc<Governor>, hostile: Hostile) -
         }
     };
     let done = answer.await;
-    ticket.ended(done.as_ref().map(|()| ()));
+    ticket.ended(done.as_ref().copied());
     end(done)
 }
 

@@ -141,13 +141,15 @@ impl Side<'_> {
             bar.set_position(number(&state, "files_done"));
             bar.set_message(number(&state, "events").to_string());
             let over = !matches!(state["state"].as_str(), Some("waiting" | "running"));
-            while lines {
-                let rows = self.rows(id, cursor, PAGE)?;
-                if rows.next == cursor {
-                    break;
+            if lines {
+                loop {
+                    let rows = self.rows(id, cursor, PAGE)?;
+                    if rows.next == cursor {
+                        break;
+                    }
+                    bar.suspend(|| out.write_all(&rows.body))?;
+                    cursor = rows.next;
                 }
-                bar.suspend(|| out.write_all(&rows.body))?;
-                cursor = rows.next;
             }
             if over {
                 if !lines {

@@ -111,7 +111,7 @@ impl Queries {
             let (sender, mut parts) = channel(PARTS_WAITING);
             handle.spawn(async move {
                 let done = answer(view, scope, asked, &ticket, &sender).await;
-                ticket.ended(done.as_ref().map(|()| ()));
+                ticket.ended(done.as_ref().copied());
                 if let Err(error) = done {
                     // Nobody reads on where the receiver is gone.
                     let _ = sender.send(Err(refused(error))).await;
