@@ -1,8 +1,10 @@
 //! What the binary implements for the routes; methods block and run off the runtime's threads.
 
+use crate::answer::Answer;
 use crate::error::ApiError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::pin::Pin;
 use yagura_event::{TenantName, TenantScope};
 
 /// Records posted by a client.
@@ -40,7 +42,7 @@ pub struct IngestReply {
 pub struct SqlRequest {
     /// A `SELECT`.
     pub sql: String,
-    /// `ndjson` (default), `csv` or `table`.
+    /// `ndjson` (default), `csv`, `table`, `parquet` or `arrow`.
     #[serde(default)]
     pub format: Option<String>,
 }
@@ -51,7 +53,7 @@ pub struct SqlRequest {
 pub struct QueryRequest {
     /// The query, in the language of `docs/pipe.md`.
     pub query: String,
-    /// `ndjson` (default), `csv` or `table`.
+    /// `ndjson` (default), `csv`, `table`, `parquet` or `arrow`.
     #[serde(default)]
     pub format: Option<String>,
 }
@@ -118,7 +120,7 @@ pub const HUNT_STATS_HEADER: &str = "yagura-hunt-stats";
 pub struct SearchRequest {
     /// The query, in the language of `docs/search.md`.
     pub query: String,
-    /// `ndjson` (default), `csv` or `table`.
+    /// `ndjson` (default), `csv`, `table`, `parquet` or `arrow`.
     #[serde(default)]
     pub format: Option<String>,
     /// Names of the columns shown, with commas between.
@@ -162,6 +164,21 @@ pub struct SearchStats {
     pub took_ms: u64,
 }
 
+/// Work that stops when it is dropped.
+pub type Pending<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send>>;
+
+/// A part of what a search in the background has found so far.
+#[derive(Clone, Debug)]
+pub struct JobRows {
+    /// The events in the form asked for.
+    pub body: Vec<u8>,
+    /// Where the next part begins.
+    pub next: usize,
+}
+
+/// The header of a part of a background search's rows: where the next begins.
+pub const NEXT_CURSOR_HEADER: &str = "yagura-next-cursor";
+
 /// The header of an answer that holds [`SearchStats`] as JSON.
 pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
@@ -203,23 +220,72 @@ pub trait Backend: Send + Sync + 'static {
     /// `Internal` where a store fails.
     fn books(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
 
-    /// Answers a query; the bytes are in the format asked for.
+    /// Answers a query in the format asked for. Dropping the work or the answer stops the query.
     ///
     /// # Errors
-    /// `Invalid` for a query that is wrong or refused.
-    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError>;
+    /// `Invalid` for a query that is wrong, refused or beyond its limits, `TooMany` where too many
+    /// run.
+    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Pending<Answer>;
 
-    /// Answers a pipe; the bytes are in the format asked for.
+    /// Answers a pipe, as [`Backend::sql`] does.
     ///
     /// # Errors
-    /// `Invalid` for a query that is wrong or refused, with the code of the fault.
-    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Result<Vec<u8>, ApiError>;
+    /// As there, with the code of the fault.
+    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Pending<Answer>;
 
-    /// Answers a search.
+    /// Answers a search. Dropping the work stops it.
     ///
     /// # Errors
-    /// `Invalid` for a query that is wrong or refused, with the code of the fault.
-    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Result<SearchReply, ApiError>;
+    /// As for [`Backend::query`].
+    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Pending<SearchReply>;
+
+    /// Queries that run, and the last that ended.
+    fn queries(&self, scope: &TenantScope) -> Vec<Value>;
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn query_state(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError>;
+
+    /// Stops a query that runs.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn cancel_query(&self, scope: &TenantScope, id: &str) -> Result<(), ApiError>;
+
+    /// Begins a search in the background.
+    ///
+    /// # Errors
+    /// `Invalid` for a query that is wrong, `TooMany` where too many are under way.
+    fn begin_search(&self, scope: &TenantScope, request: SearchRequest) -> Result<Value, ApiError>;
+
+    /// Searches in the background.
+    fn searches(&self, scope: &TenantScope) -> Vec<Value>;
+
+    /// How far one is.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn search_state(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError>;
+
+    /// What one has found from `cursor` on, at most `limit` events.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn search_rows(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        cursor: usize,
+        limit: usize,
+    ) -> Result<JobRows, ApiError>;
+
+    /// Stops one and forgets what it found.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    fn end_search(&self, scope: &TenantScope, id: &str) -> Result<(), ApiError>;
 
     /// The funnel and the pipeline's state.
     ///

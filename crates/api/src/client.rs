@@ -1,14 +1,17 @@
 //! The command line's side: requests over the private socket of a running server.
 
+use crate::answer::QUERY_ID_HEADER;
 use crate::backend::{
-    HUNT_STATS_HEADER, HuntReply, HuntRequest, SEARCH_STATS_HEADER, SearchReply, SearchRequest,
+    HUNT_STATS_HEADER, HuntReply, HuntRequest, JobRows, NEXT_CURSOR_HEADER, SEARCH_STATS_HEADER,
+    SearchReply, SearchRequest,
 };
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixStream;
 
@@ -26,6 +29,9 @@ pub enum ClientError {
     /// The connection broke.
     #[error("the server's connection broke: {0}")]
     Broken(String),
+    /// What the answer was written to said no.
+    #[error("cannot write the answer: {0}")]
+    Output(#[source] std::io::Error),
     /// The server said no.
     #[error("{detail} ({code})")]
     Refused {
@@ -97,12 +103,93 @@ impl Client {
         Ok(HuntReply { body, stats })
     }
 
+    /// `POST path` with a JSON body; the answer is written to `out` as it comes. An answer that
+    /// breaks off is one of a query that was stopped: the server says why.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn stream(
+        &self,
+        path: &str,
+        body: &Value,
+        out: &mut (dyn Write + Send),
+    ) -> Result<(), ClientError> {
+        let response = self.ask(Method::POST, path, Some(body.to_string())).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let id = response.headers().get(QUERY_ID_HEADER).and_then(|id| id.to_str().ok());
+        let id = id.unwrap_or_default().to_owned();
+        let mut parts = response.into_body();
+        while let Some(part) = parts.frame().await {
+            match part {
+                Ok(part) => {
+                    if let Some(bytes) = part.data_ref() {
+                        out.write_all(bytes).map_err(ClientError::Output)?;
+                    }
+                }
+                Err(error) => return Err(self.stopped(path, &id, &error).await),
+            }
+        }
+        out.flush().map_err(ClientError::Output)
+    }
+
+    /// Why an answer broke off.
+    async fn stopped(&self, path: &str, id: &str, error: &hyper::Error) -> ClientError {
+        let scope = path.split_once('?').map_or(String::new(), |(_, scope)| format!("?{scope}"));
+        let state = self.get(&format!("/api/v1/queries/{id}{scope}")).await.unwrap_or_default();
+        match (state["outcome"].as_str(), state["detail"].as_str()) {
+            (Some(code), Some(detail)) if code != "ok" => ClientError::Refused {
+                status: 200,
+                code: code.to_owned(),
+                detail: format!("the answer breaks off: {detail}"),
+            },
+            _ => ClientError::Broken(error.to_string()),
+        }
+    }
+
+    /// `DELETE path`.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
+        self.send(Method::DELETE, path, None).await.map(|_| ())
+    }
+
+    /// A part of a background search's rows, and where the next begins.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn rows(&self, path: &str) -> Result<JobRows, ClientError> {
+        let (headers, body) = self.send(Method::GET, path, None).await?;
+        let next =
+            headers.get(NEXT_CURSOR_HEADER).and_then(|next| next.to_str().ok()?.parse().ok());
+        let next = next.ok_or_else(|| ClientError::Broken("no cursor".to_owned()))?;
+        Ok(JobRows { body, next })
+    }
+
     async fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
     ) -> Result<(HeaderMap, Vec<u8>), ClientError> {
+        let response = self.ask(method, path, body).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let headers = response.headers().clone();
+        let broken = |e: hyper::Error| ClientError::Broken(e.to_string());
+        let bytes = response.into_body().collect().await.map_err(broken)?.to_bytes();
+        Ok((headers, bytes.to_vec()))
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<Response<Incoming>, ClientError> {
         let broken = |e: &dyn std::fmt::Display| ClientError::Broken(e.to_string());
         let stream = UnixStream::connect(&self.socket)
             .await
@@ -118,18 +205,18 @@ impl Client {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
             .map_err(|e| broken(&e))?;
-        let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.into_body().collect().await.map_err(|e| broken(&e))?.to_bytes();
-        if status.is_success() {
-            return Ok((headers, bytes.to_vec()));
-        }
-        let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let text = |key: &str| problem[key].as_str().unwrap_or("the server refused").to_owned();
-        Err(ClientError::Refused {
-            status: status.as_u16(),
-            code: text("code"),
-            detail: text("detail"),
-        })
+        sender.send_request(request).await.map_err(|e| broken(&e))
     }
+}
+
+/// What the server said when it refused.
+async fn refusal(response: Response<Incoming>) -> ClientError {
+    let status = response.status().as_u16();
+    let bytes = match response.into_body().collect().await {
+        Ok(bytes) => bytes.to_bytes(),
+        Err(error) => return ClientError::Broken(error.to_string()),
+    };
+    let problem: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let text = |key: &str| problem[key].as_str().unwrap_or("the server refused").to_owned();
+    ClientError::Refused { status, code: text("code"), detail: text("detail") }
 }

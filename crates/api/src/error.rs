@@ -19,6 +19,8 @@ pub enum Kind {
     Forbidden,
     /// No room at the moment; repeat later.
     Busy,
+    /// The caller asks for more at once than is allowed; repeat later.
+    TooMany,
     /// Our fault; the log has more.
     Internal,
 }
@@ -32,6 +34,7 @@ impl Kind {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -1,15 +1,12 @@
 //! The routes of `/api/v1` and of the private socket.
 
-use crate::backend::{
-    Backend, HUNT_STATS_HEADER, HuntRequest, IngestRequest, QueryRequest, SEARCH_STATS_HEADER,
-    SearchRequest, SqlRequest,
-};
+use crate::backend::{Backend, IngestRequest};
 use crate::error::{ApiError, Kind};
 use crate::guard::guard;
+use crate::queries;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use serde::Deserialize;
@@ -23,7 +20,7 @@ pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most findings in one answer.
 const FINDINGS_MAX: usize = 10_000;
 
-type Shared = Arc<dyn Backend>;
+pub(crate) type Shared = Arc<dyn Backend>;
 
 /// Routes for the loopback listener. Until access tokens exist the caller is whoever can
 /// reach loopback: the operator.
@@ -44,23 +41,23 @@ fn api() -> Router<Shared> {
         .route("/api/v1/incidents", get(incidents))
         .route("/api/v1/incidents/{id}", get(incident))
         .route("/api/v1/books", get(books))
-        .route("/api/v1/sql", post(sql))
-        .route("/api/v1/query", post(query))
-        .route("/api/v1/search", post(search))
-        .route("/api/v1/hunt", post(hunt))
+        .merge(queries::routes())
         .route("/api/v1/ingest", post(ingest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ScopeQuery {
+pub(crate) struct ScopeQuery {
     tenant: Option<String>,
-    limit: Option<usize>,
+    pub(crate) limit: Option<usize>,
+    /// Where a part of a background search's rows begins.
+    #[serde(default)]
+    pub(crate) cursor: usize,
 }
 
 impl ScopeQuery {
-    fn scope(&self) -> Result<TenantScope, ApiError> {
+    pub(crate) fn scope(&self) -> Result<TenantScope, ApiError> {
         match &self.tenant {
             None => Ok(TenantScope::operator()),
             Some(name) => tenant(name).map(TenantScope::one),
@@ -116,71 +113,6 @@ async fn books(
     let scope = query.scope()?;
     let items = blocking(move || backend.books(&scope)).await?;
     Ok(Json(json!({ "items": items })))
-}
-
-async fn sql(
-    State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<SqlRequest>,
-) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
-    let media = media_type(request.format.as_deref())?;
-    let bytes = blocking(move || backend.sql(&scope, request)).await?;
-    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
-}
-
-async fn query(
-    State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<QueryRequest>,
-) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
-    let media = media_type(request.format.as_deref())?;
-    let bytes = blocking(move || backend.query(&scope, request)).await?;
-    Ok(([(header::CONTENT_TYPE, media)], bytes).into_response())
-}
-
-async fn search(
-    State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<SearchRequest>,
-) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
-    let media = media_type(request.format.as_deref())?;
-    let reply = blocking(move || backend.search(&scope, request)).await?;
-    let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
-    let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
-    let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;
-    response.headers_mut().insert(HeaderName::from_static(SEARCH_STATS_HEADER), stats);
-    Ok(response)
-}
-
-async fn hunt(
-    State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<HuntRequest>,
-) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
-    let media = media_type(request.format.as_deref())?;
-    let reply = blocking(move || backend.hunt(&scope, request)).await?;
-    let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
-    let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
-    let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;
-    response.headers_mut().insert(HeaderName::from_static(HUNT_STATS_HEADER), stats);
-    Ok(response)
-}
-
-fn media_type(format: Option<&str>) -> Result<&'static str, ApiError> {
-    match format {
-        None | Some("ndjson") => Ok("application/x-ndjson"),
-        Some("csv") => Ok("text/csv"),
-        Some("table") => Ok("text/plain; charset=utf-8"),
-        Some(other) => Err(ApiError::new(
-            Kind::Invalid,
-            "format_unknown",
-            format!("format {other:?} is not one of ndjson, csv, table"),
-        )),
-    }
 }
 
 async fn ingest(
@@ -239,7 +171,7 @@ fn tenant(name: &str) -> Result<TenantName, ApiError> {
         .map_err(|error| ApiError::new(Kind::Invalid, "tenant_name", error.to_string()))
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?

@@ -64,7 +64,7 @@ pub fn each_candidate(
     let total = view.events.files.len();
     for (done, file) in view.events.files.iter().rev().enumerate() {
         if !go_on(done, total) {
-            return Err(LakeError::Limit("it was cancelled".to_owned()));
+            return Err(LakeError::limit("query_cancelled", "it was cancelled"));
         }
         let found = need.as_ref().map(|need| look(view.store(), kind, file, need));
         let chosen = match found {

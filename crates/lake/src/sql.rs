@@ -1,28 +1,22 @@
 //! Reading queries over a view, bounded in memory, rows and time.
 
 use crate::error::LakeError;
-use crate::provider::{LakeTable, STORE_URL, ScanCounts};
-use crate::schema::TableKind;
+use crate::provider::STORE_URL;
+use crate::query::{Question, Ticket, open, refuse};
 use crate::store::FsStore;
 use crate::view::LakeView;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{SessionConfig, SessionContext};
-use futures::StreamExt;
+use datafusion::prelude::SessionContext;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use yagura_event::{EventId, TenantScope};
 
-/// Most bytes of a query's text. Longer ones are not written by people, and parsing takes
-/// stack in proportion to nesting.
-pub const SQL_BYTES_MAX: usize = 256 * 1024;
+pub use crate::query::refuse::{SQL_BYTES_MAX, SQL_CHAIN_MAX, SQL_DEPTH_MAX, SQL_STEPS_MAX};
 
 /// The figures count rows before they are parted by tenant.
 const NO_ANALYZE: &str = "EXPLAIN ANALYZE is for the platform's operator; use EXPLAIN";
@@ -30,7 +24,7 @@ const NO_ANALYZE: &str = "EXPLAIN ANALYZE is for the platform's operator; use EX
 /// What a query may use.
 #[derive(Clone, Debug)]
 pub struct SqlLimits {
-    /// Bytes of memory for sorts, joins and groups, and as many again for the result.
+    /// Bytes of memory for sorts, joins, groups and what is kept of the result.
     pub memory_bytes: usize,
     /// Most rows of the result; it is cut there and says so.
     pub rows_max: usize,
@@ -38,10 +32,15 @@ pub struct SqlLimits {
     pub time_ms: u64,
     /// Where sorts and groups beyond the memory go; `None` lets such queries fail.
     pub spill_dir: Option<PathBuf>,
+    /// Most bytes there.
+    pub spill_bytes: u64,
     /// Threads' worth of work at once.
     pub partitions: usize,
     /// Whether the index is asked what need not be read. The answers are the same without.
     pub use_index: bool,
+    /// The query's place among others: its memory and its sign to stop are the ticket's. Without
+    /// one it runs by itself.
+    pub ticket: Option<Ticket>,
 }
 
 impl Default for SqlLimits {
@@ -52,8 +51,10 @@ impl Default for SqlLimits {
             rows_max: 100_000,
             time_ms: 60_000,
             spill_dir: None,
+            spill_bytes: 8 << 30,
             partitions: 2,
             use_index: true,
+            ticket: None,
         }
     }
 }
@@ -67,12 +68,19 @@ pub struct SqlResult {
     pub batches: Vec<RecordBatch>,
     /// Whether there were more rows than the limit.
     pub truncated: bool,
+    /// The memory that the rows are counted in.
+    pub(crate) held: Option<Arc<MemoryReservation>>,
 }
 
 impl SqlResult {
     /// How many rows.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Bytes of the query's share of memory that the rows take for as long as they are kept.
+    pub fn held_bytes(&self) -> usize {
+        self.held.as_ref().map_or(0, |held| held.size())
     }
 }
 
@@ -88,37 +96,29 @@ pub async fn run_sql(
     sql: &str,
     limits: &SqlLimits,
 ) -> Result<SqlResult, LakeError> {
-    if sql.len() > SQL_BYTES_MAX {
-        let text = format!("the query has {} bytes, at most {SQL_BYTES_MAX} are read", sql.len());
-        return Err(LakeError::Query(text));
-    }
-    let context = session(&view, &scope, limits, &Arc::default())?;
-    let answer = async {
-        let options = SQLOptions::new()
-            .with_allow_ddl(false)
-            .with_allow_dml(false)
-            .with_allow_statements(false);
-        let plan = context.state().create_logical_plan(sql).await?;
-        options.verify_plan(&plan).map_err(only_reading)?;
-        if scope.tenant().is_some() && matches!(plan, LogicalPlan::Analyze(_)) {
-            return Err(LakeError::Query(NO_ANALYZE.to_owned()));
-        }
-        let frame = context.execute_logical_plan(plan).await?;
-        collect(frame, limits).await
-    };
-    in_time(limits, answer, "by time or raise the limit").await
+    let question = Arc::new(Question::Sql(sql.to_owned()));
+    open(view, scope, question, limits).await?.all().await
 }
 
-/// What `answer` comes to within the limit of time; `how` says how to narrow a query that takes
-/// longer.
-pub(crate) async fn in_time<T>(
-    limits: &SqlLimits,
-    answer: impl Future<Output = Result<T, LakeError>>,
-    how: &str,
-) -> Result<T, LakeError> {
-    let limit = limits.time_ms;
-    let over = |_| LakeError::Limit(format!("it took longer than {limit} ms; narrow it {how}"));
-    tokio::time::timeout(Duration::from_millis(limit), answer).await.map_err(over)?
+/// The frame of a query's text.
+///
+/// # Errors
+/// [`LakeError::Query`] for a query that is wrong or changes something.
+pub(crate) async fn frame(
+    context: &SessionContext,
+    scope: &TenantScope,
+    sql: &str,
+) -> Result<DataFrame, LakeError> {
+    refuse::text(sql)?;
+    let options =
+        SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    let plan = context.state().create_logical_plan(sql).await?;
+    options.verify_plan(&plan).map_err(only_reading)?;
+    if scope.tenant().is_some() && matches!(plan, LogicalPlan::Analyze(_)) {
+        return Err(LakeError::Query(NO_ANALYZE.to_owned()));
+    }
+    refuse::patterns(&plan)?;
+    Ok(context.execute_logical_plan(plan).await?)
 }
 
 /// The raw bytes of events by id, in no particular order; ids outside the scope are not found.
@@ -162,65 +162,11 @@ pub async fn raw_of(
     Ok(found)
 }
 
-/// A context of its own for one query, with the tables as the scope may see them.
-pub(crate) fn session(
-    view: &Arc<LakeView>,
-    scope: &TenantScope,
-    limits: &SqlLimits,
-    counts: &Arc<ScanCounts>,
-) -> Result<SessionContext, LakeError> {
-    let mode = match &limits.spill_dir {
-        Some(dir) => DiskManagerMode::Directories(vec![dir.clone()]),
-        None => DiskManagerMode::Disabled,
-    };
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
-        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
-        .build_arc()?;
-    let config = SessionConfig::new()
-        .with_information_schema(true)
-        .with_target_partitions(limits.partitions.max(1));
-    let context = SessionContext::new_with_config_rt(config, runtime);
-    reach(&context, view.store())?;
-    for kind in TableKind::ALL {
-        let (view, scope, counts) = (Arc::clone(view), scope.clone(), Arc::clone(counts));
-        let table = LakeTable::new(view, kind, scope, counts, limits.use_index);
-        context.register_table(kind.name(), Arc::new(table))?;
-    }
-    Ok(context)
-}
-
 /// Lets the engine read the lake's files.
 pub(crate) fn reach(context: &SessionContext, store: &FsStore) -> Result<(), LakeError> {
     let url = url::Url::parse(STORE_URL).map_err(|e| LakeError::Engine(e.to_string()))?;
     context.register_object_store(&url, Arc::new(store.clone()));
     Ok(())
-}
-
-/// The rows of a query within its limits.
-pub(crate) async fn collect(frame: DataFrame, limits: &SqlLimits) -> Result<SqlResult, LakeError> {
-    let mut stream = frame.execute_stream().await?;
-    let schema = stream.schema();
-    let mut batches = Vec::new();
-    let (mut left, mut bytes, mut truncated) = (limits.rows_max, 0usize, false);
-    while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        if batch.num_rows() > left {
-            batches.push(batch.slice(0, left));
-            truncated = true;
-            break;
-        }
-        left -= batch.num_rows();
-        bytes += batch.get_array_memory_size();
-        if bytes > limits.memory_bytes {
-            let text = format!("its result has more than {} bytes", limits.memory_bytes);
-            return Err(LakeError::Limit(text));
-        }
-        if batch.num_rows() > 0 {
-            batches.push(batch);
-        }
-    }
-    Ok(SqlResult { schema, batches, truncated })
 }
 
 /// Says plainly what the engine words by its own terms.

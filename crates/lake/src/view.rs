@@ -3,10 +3,11 @@
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount};
 use crate::gather::tail_counts;
-use crate::schema::TableKind;
+use crate::schema::{TableKind, time_type};
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
 use crate::tail::{Tail, TailBatch};
+use datafusion::common::ScalarValue;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use yagura_disk::Fs;
@@ -56,6 +57,31 @@ impl LakeView {
     /// Records that wait in memory for a file, by tenant, feed and hour of receipt.
     pub fn tail_counts(&self) -> Vec<StoredCount> {
         tail_counts(&self.events.tail)
+    }
+
+    /// Views of the events piece by piece: those in memory, then each data file alone, the file
+    /// with the newest event first. Together they are this view's.
+    pub fn newest_first(&self) -> Vec<Arc<Self>> {
+        let part = |events: TableView| {
+            let (matches, sightings) = (TableView::default(), TableView::default());
+            let (upper, sighted, store) = (self.upper, self.sighted, self.store.clone());
+            Arc::new(Self { events, matches, sightings, upper, sighted, store })
+        };
+        let mut parts = Vec::new();
+        if !self.events.tail.is_empty() {
+            parts.push(part(TableView { files: Arc::default(), tail: self.events.tail.clone() }));
+        }
+        let newest = |file: &FileEntry| match file.stats.max("time", &time_type()) {
+            Some(ScalarValue::TimestampMicrosecond(time, _)) => time.unwrap_or(i64::MAX),
+            // What is not known may be the newest.
+            _ => i64::MAX,
+        };
+        let mut files: Vec<_> = self.events.files.iter().map(|file| (newest(file), file)).collect();
+        files.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.path.cmp(&other.1.path)));
+        parts.extend(files.into_iter().map(|(_, file)| {
+            part(TableView { files: Arc::new(vec![Arc::clone(file)]), tail: Vec::new() })
+        }));
+        parts
     }
 
     /// The store that holds the data files.

@@ -2,6 +2,7 @@
 //! and an operator's logs of any size.
 
 pub mod generate;
+pub mod hostile;
 pub mod rng;
 pub mod simfs;
 mod simfs_image;

@@ -19,6 +19,8 @@ pub struct Config {
     pub lake: LakeConfig,
     /// Threads and memory between journal and tables.
     pub pipeline: PipelineConfig,
+    /// Questions to the tables.
+    pub query: QueryConfig,
     /// Detection.
     pub rules: RulesConfig,
     /// Files that are followed as they grow.
@@ -144,6 +146,62 @@ pub struct PipelineConfig {
     pub judge_interval_ms: u64,
 }
 
+/// What questions to the tables may use.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueryConfig {
+    /// Bytes of memory of all queries together; each has an equal part.
+    pub memory_bytes: usize,
+    /// Queries that run at once.
+    pub concurrent: usize,
+    /// Queries that wait for a place; more are refused.
+    pub waiting: usize,
+    /// Most seconds that one waits.
+    pub wait_s: u64,
+    /// Most seconds that one runs.
+    pub time_s: u64,
+    /// Most rows of an answer.
+    pub rows_max: usize,
+    /// Bytes on disk of all queries together; each has an equal part.
+    pub spill_bytes: u64,
+}
+
+impl QueryConfig {
+    /// Least memory of one query: less does not hold the engine's own buffers.
+    const MEMORY_BYTES_MIN: usize = 16 * 1024 * 1024;
+
+    fn check(&self) -> Result<(), String> {
+        if !(1..=64).contains(&self.concurrent) {
+            return Err("query.concurrent must be from 1 to 64".to_owned());
+        }
+        let least = Self::MEMORY_BYTES_MIN;
+        if self.memory_bytes / self.concurrent < least {
+            return Err(format!(
+                "query.memory_bytes must be at least {least} for each of query.concurrent = {}",
+                self.concurrent
+            ));
+        }
+        if self.time_s == 0 || self.rows_max == 0 {
+            return Err("query.time_s and query.rows_max must be at least 1".to_owned());
+        }
+        Ok(())
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 1024 * 1024 * 1024,
+            concurrent: 4,
+            waiting: 32,
+            wait_s: 10,
+            time_s: 60,
+            rows_max: 1_000_000,
+            spill_bytes: 8 * 1024 * 1024 * 1024,
+        }
+    }
+}
+
 /// Detection's settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -244,6 +302,7 @@ impl Config {
         if config.pipeline.inflight_bytes < 4 * 1024 * 1024 {
             return Err("pipeline.inflight_bytes must be at least 4194304".to_owned());
         }
+        config.query.check()?;
         if config.watch.len() > WATCHES_MAX {
             return Err(format!("there are more than {WATCHES_MAX} watches"));
         }
@@ -316,6 +375,13 @@ const KEY_DOCS: &[(&str, &str)] = &[
     ("pipeline.workers", "parse and match threads; 0 is one for each core"),
     ("pipeline.inflight_bytes", "bytes of records between journal and consumers"),
     ("pipeline.judge_interval_ms", "milliseconds between two commits of findings"),
+    ("query.memory_bytes", "bytes of memory of all queries together; each has an equal part"),
+    ("query.concurrent", "queries that run at once"),
+    ("query.waiting", "queries that wait for a place; more are refused with status 429"),
+    ("query.wait_s", "seconds that one waits at most"),
+    ("query.time_s", "seconds that one runs at most"),
+    ("query.rows_max", "rows of an answer at most"),
+    ("query.spill_bytes", "bytes on disk of all queries together; each has an equal part"),
     ("rules.builtin", "load the rules that come with the program"),
     ("rules.paths", "further rule files and folders, beside rules/ in the data directory"),
     ("watch.name", "names the feed, watch:NAME"),
@@ -355,6 +421,22 @@ mod tests {
         assert!(error.contains("listen.http"));
         let error = Config::parse("[listen]\nsyslog_udp = \"192.0.2.1:514\"").unwrap_err();
         assert!(error.contains("listen.syslog_udp"));
+    }
+
+    #[test]
+    fn queries_have_memory_and_time() {
+        for (text, key) in [
+            ("concurrent = 0", "query.concurrent"),
+            ("concurrent = 65", "query.concurrent"),
+            ("memory_bytes = 67108863", "query.memory_bytes"),
+            ("time_s = 0", "query.time_s"),
+        ] {
+            assert!(
+                Config::parse(&format!("[query]\n{text}")).unwrap_err().contains(key),
+                "{text}"
+            );
+        }
+        assert!(Config::parse("[query]\nmemory_bytes = 67108864").is_ok());
     }
 
     #[test]

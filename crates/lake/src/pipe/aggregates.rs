@@ -12,7 +12,8 @@ use arrow::array::{Array, AsArray, ListBuilder, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{
-    approx_percentile_cont, array_agg, avg, count, count_distinct, max, min, sum,
+    approx_percentile_cont, array_agg, avg, count, count_distinct, first_value, last_value, max,
+    min, sum,
 };
 use datafusion::logical_expr::{Expr, ExprFunctionExt, cast, lit, when};
 use std::sync::Arc;
@@ -135,6 +136,30 @@ pub const AGGREGATES: &[Aggregate] = &[
         lower: set,
     },
     Aggregate {
+        name: "make_list",
+        syntax: "make_list(x)",
+        doc: "list of the values as texts, at most 10,000: in order of time where the rows have one, else sorted",
+        least: 1,
+        most: 1,
+        lower: list,
+    },
+    Aggregate {
+        name: "arg_max",
+        syntax: "arg_max(x, a, ...)",
+        doc: "the greatest x, and from its row the columns that follow or, for `*`, all others; in `summarize` each becomes a column under its own name",
+        least: 2,
+        most: 2,
+        lower: |scope, args| of_extreme(scope, args, true),
+    },
+    Aggregate {
+        name: "arg_min",
+        syntax: "arg_min(x, a, ...)",
+        doc: "the least x, and the columns of its row",
+        least: 2,
+        most: 2,
+        lower: |scope, args| of_extreme(scope, args, false),
+    },
+    Aggregate {
         name: "percentile",
         syntax: "percentile(x, 95)",
         doc: "the value below which that many percent of the numbers lie, estimated",
@@ -234,10 +259,38 @@ fn set(scope: &mut Scope<'_>, args: &mut Args<'_>) -> Result<Made, Fault> {
     Ok(Made { expr, kind: Kind::Texts, finish: Some(sorted_set) })
 }
 
-/// The texts of each list in order, as many as are kept.
+/// The texts in order of time where the rows have one, else in their own.
+fn list(scope: &mut Scope<'_>, args: &mut Args<'_>) -> Result<Made, Fault> {
+    let text = as_text(scope.value(args.node(0)?)?);
+    let there = text.clone().is_not_null();
+    let time = scope.frame.stored("time").map(|column| column.value().expr);
+    let order = time.into_iter().chain([text.clone()]).map(|key| key.sort(true, false));
+    let expr = array_agg(text).order_by(order.collect()).filter(there).build();
+    let expr = expr.map_err(crate::pipe::frame::refused(args.span))?;
+    Ok(Made { expr, kind: Kind::Texts, finish: Some(|list| kept(list, false)) })
+}
+
+/// The value in the row of the greatest or least other one; of several such rows the greatest or
+/// least value, so that an answer can be repeated.
+fn of_extreme(scope: &mut Scope<'_>, args: &mut Args<'_>, greatest: bool) -> Result<Made, Fault> {
+    let by = single(scope, args)?;
+    let value = scope.value(args.node(1)?)?;
+    let mut order = vec![by.expr.sort(true, greatest)];
+    if value.kind.is_single() {
+        order.push(value.expr.clone().sort(true, greatest));
+    }
+    let pick = if greatest { last_value } else { first_value };
+    Made::new(pick(value.expr, order), value.kind)
+}
+
+/// The texts of each set in order, as many as are kept.
 fn sorted_set(list: Expr) -> Expr {
+    kept(list, true)
+}
+
+fn kept(list: Expr, sort: bool) -> Expr {
     let returns = DataType::List(element(DataType::Utf8));
-    udf::call("sorted_set".to_owned(), returns, vec![list], |args| {
+    udf::call(format!("kept_{sort}"), returns, vec![list], move |args| {
         let column = udf::argument(args, 0)?;
         let lists = column.as_list_opt::<i32>().ok_or_else(|| {
             DataFusionError::Internal(format!("a set of type {}", column.data_type()))
@@ -247,7 +300,9 @@ fn sorted_set(list: Expr) -> Expr {
             if lists.is_valid(row) {
                 let texts = udf::strings(&lists.value(row))?;
                 let mut texts: Vec<&str> = texts.iter().flatten().collect();
-                texts.sort_unstable();
+                if sort {
+                    texts.sort_unstable();
+                }
                 for text in texts.into_iter().take(SET_VALUES_MAX) {
                     out.values().append_value(text);
                 }

@@ -1,7 +1,9 @@
 //! The tree of an expression of the pipe language.
 
+use crate::pipe::parser::Query;
 use crate::search::ast::Name;
 use crate::search::fault::Span;
+use std::sync::Arc;
 use yagura_event::Micros;
 
 /// An expression with its place.
@@ -36,8 +38,26 @@ pub enum Kind {
     Minus(Box<Node>),
     /// `+ - * / %` of two values.
     Arithmetic(char, Box<Node>, Box<Node>),
+    /// A pipe whose one column is a list of values.
+    Pipe(SubPipe),
     /// A comparison of a value with others.
     Compare(Compare, Box<Node>, Vec<Node>),
+}
+
+/// A pipe within an expression.
+#[derive(Clone, Debug)]
+pub struct SubPipe(pub Arc<Query>);
+
+impl From<Query> for SubPipe {
+    fn from(query: Query) -> Self {
+        Self(Arc::new(query))
+    }
+}
+
+impl PartialEq for SubPipe {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// A comparison and whether it is turned round.

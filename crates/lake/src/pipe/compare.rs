@@ -2,6 +2,8 @@
 
 use crate::pipe::ast::{Compare, Kind as Tree, Literal, Node, Operator};
 use crate::pipe::frame::{Kind, Value};
+use crate::pipe::parser::Query;
+use crate::pipe::run::lower;
 use crate::pipe::scope::{Scope, as_text, time, time_of};
 use crate::pipe::udf;
 use crate::search::ast::{Pattern, Piece};
@@ -12,7 +14,8 @@ use crate::search::matching::ValueTest;
 use crate::search::words::Word;
 use crate::search::{REGEX_BYTES_MAX, REGEXES_MAX};
 use arrow::datatypes::DataType;
-use datafusion::logical_expr::{Expr, lit, try_cast};
+use datafusion::logical_expr::{Expr, in_subquery, lit, try_cast};
+use std::sync::Arc;
 
 impl Scope<'_> {
     /// Whether the comparison holds; a name of several columns passes where any of them does.
@@ -51,6 +54,9 @@ impl Scope<'_> {
             let from = self.ordered(Operator::GreaterEqual, left.clone(), low, span)?;
             return Ok(from.and(self.ordered(Operator::LessEqual, left, high, span)?));
         }
+        if let [Node { kind: Tree::Pipe(pipe), span: place, .. }] = right {
+            return self.within(left, &pipe.0, *place);
+        }
         let is_list = matches!(left.kind, Kind::Texts | Kind::Objects | Kind::List);
         match operator {
             Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {
@@ -69,6 +75,27 @@ impl Scope<'_> {
                 Ok(any(all.collect::<Result<_, _>>()?).unwrap_or_else(|| lit(false)))
             }
         }
+    }
+
+    /// Whether the value is one of those of a pipe's only column.
+    fn within(&mut self, left: Value, query: &Query, span: Span) -> Result<Expr, Fault> {
+        if !self.pipes {
+            return Err(Fault::new("pipe_place", span, "a pipe stands only in `where x in (...)`")
+                .help("put it into a `where`, or use join"));
+        }
+        let frame = lower(query, self.env)?;
+        let [column] = frame.columns.as_slice() else {
+            let message = format!("the pipe has {} columns", frame.columns.len());
+            return Err(Fault::new("pipe_columns", span, message)
+                .help("end it with `| project column` or `| distinct column`"));
+        };
+        let (left, right) = pair(left, column.value(), span)?;
+        if !left.kind.is_single() {
+            let message = format!("a {} is not looked for in a pipe", left.kind.name());
+            return Err(Fault::new("value_kind", span, message).help("write mv-expand before it"));
+        }
+        let list = frame.select(span, vec![("\u{3}in".to_owned(), right)])?;
+        Ok(in_subquery(left.expr, Arc::new(list.plan)))
     }
 
     fn ordered(

@@ -3,6 +3,7 @@
 use crate::pipe::aggregates::AGGREGATES;
 use crate::pipe::frame::Kind;
 use crate::pipe::functions;
+use crate::pipe::lets;
 use crate::pipe::words::WORDS;
 use crate::schema::TableKind;
 use serde::Serialize;
@@ -50,6 +51,11 @@ pub const OPERATORS: &[(&str, &str, &str)] = &[
     (">", "a > b", "greater"),
     (">=", "a >= b", "greater or equal"),
     ("in", "a in (\"b\", \"c\")", "equal to one of them, case counts; `in~` ignores it"),
+    (
+        "in (pipe)",
+        "a in (events | ... | project b)",
+        "equal to one of the values of the pipe's column, in `where`",
+    ),
     ("between", "a between (b .. c)", "from b to c, both included"),
     ("has", "a has \"b\"", "b is a word of a, or several in a row, case ignored"),
     ("has_any", "a has_any (\"b\", \"c\")", "one of them is a word of a"),
@@ -75,6 +81,7 @@ pub fn offers() -> Vec<Offer> {
         all.push(offer(OfferKind::Table, table.name(), "table", ""));
     }
     all.extend(WORDS.iter().map(|w| offer(OfferKind::Word, w.name, w.syntax, w.doc)));
+    all.push(offer(OfferKind::Word, "let", lets::SYNTAX, lets::DOC));
     all.extend(functions::all().map(|f| offer(OfferKind::Function, f.name, f.syntax, f.doc)));
     all.extend(AGGREGATES.iter().map(|a| offer(OfferKind::Aggregate, a.name, a.syntax, a.doc)));
     all.extend(

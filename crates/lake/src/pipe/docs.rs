@@ -3,7 +3,7 @@
 use crate::pipe::aggregates::AGGREGATES;
 use crate::pipe::complete::OPERATORS;
 use crate::pipe::words::WORDS;
-use crate::pipe::{functions, words};
+use crate::pipe::{functions, lets, words};
 use std::fmt::Write;
 
 /// Columns at which sentences are wrapped.
@@ -27,6 +27,11 @@ pub fn page<E>(mut run: impl FnMut(&str) -> Result<String, E>) -> Result<String,
             let _ = write!(out, "\nAlso written `{}`.\n", word.aliases.join("`, `"));
         }
     }
+    let _ = write!(out, "\n### let\n\n`{}`\n\n{}\n", lets::SYNTAX, wrapped(lets::DOC));
+    for query in lets::EXAMPLES {
+        let answer = run(query)?;
+        let _ = write!(out, "\n```\n{}\n```\n```\n{}\n```\n", lines(query), answer.trim_end());
+    }
     let cell = |text: &str| text.replace('|', "\\|");
     out.push_str("\n## Operators\n\n| written | holds where |\n|---|---|\n");
     for (_, syntax, doc) in OPERATORS {
@@ -46,7 +51,8 @@ pub fn page<E>(mut run: impl FnMut(&str) -> Result<String, E>) -> Result<String,
 
 /// Every example of a word.
 pub fn examples() -> impl Iterator<Item = &'static str> {
-    words::WORDS.iter().flat_map(|word| word.examples.iter().copied())
+    let words = words::WORDS.iter().flat_map(|word| word.examples.iter().copied());
+    words.chain(lets::EXAMPLES.iter().copied())
 }
 
 /// A query with one word a line; pipes in brackets stay in theirs.
@@ -62,6 +68,11 @@ fn lines(query: &str) -> String {
                 out.truncate(out.trim_end().len());
                 out.push('\n');
             }
+            ';' if !quoted && depth == 0 => {
+                out.push_str(";\n");
+                continue;
+            }
+            ' ' if out.ends_with('\n') => continue,
             _ => {}
         }
         out.push(c);

@@ -36,7 +36,7 @@ pub struct Lexeme {
 /// Longer signs come before those they begin with.
 const SIGNS: &[&str] = &[
     "==", "=~", "!=", "!~", "<=", ">=", "..", "|", "(", ")", ",", ":", "=", "<", ">", "+", "-",
-    "*", "/", "%", "[", "]",
+    "*", "/", "%", "[", "]", ";",
 ];
 
 /// Comparisons that are written with a `!` before the word.
@@ -54,7 +54,8 @@ const NEGATED: &[&str] = &[
 ];
 
 /// The words that have a hyphen, which is else a minus.
-const HYPHENED: &[(&str, &str)] = &[("mv", "expand"), ("make", "series"), ("project", "away")];
+const HYPHENED: &[(&str, &str)] =
+    &[("mv", "expand"), ("make", "series"), ("project", "away"), ("project", "rename")];
 
 /// The tokens of `text`, [`Token::End`] last.
 ///
@@ -157,7 +158,6 @@ impl<'t> Lexer<'t> {
         Err(match first {
             '!' => fault.help("write != !~ !in !has !contains !startswith !endswith or not(...)"),
             '&' => fault.help("write `and`"),
-            ';' => fault.help("a query is one pipe; `let` is not part of the language"),
             _ => fault.help("text goes into quotes"),
         })
     }

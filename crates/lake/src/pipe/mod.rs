@@ -19,6 +19,7 @@ pub mod words;
 
 mod compare;
 mod fieldwise;
+pub mod lets;
 mod lexer;
 mod parser;
 mod refusals;
@@ -26,6 +27,7 @@ mod run;
 mod scope;
 mod udf;
 
+pub(crate) use run::frame_of;
 pub use run::{Pipe, run_pipe};
 
 /// Most bytes of a query's text: what people write, and lists of some thousand addresses.

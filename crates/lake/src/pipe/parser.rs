@@ -1,12 +1,13 @@
 //! From the tokens of a pipe to its stages and expressions.
 
 use crate::pipe::ast::{Compare, Kind, Literal, Named, Node, Operator};
+use crate::pipe::lets::Let;
 use crate::pipe::lexer::{Lexeme, Token, tokens};
-use crate::pipe::refusals::{is_clause, too_deep, unknown_word};
+use crate::pipe::refusals::{is_clause, no_operator, too_deep, unknown_word};
 use crate::pipe::words::{self, Stage};
 use crate::pipe::{DEPTH_MAX, NODES_MAX, PIPES_MAX, STAGES_MAX};
 use crate::search::ast::Name;
-use crate::search::fault::{Fault, Span, nearest};
+use crate::search::fault::{Fault, Span};
 
 /// A table and what is done with its rows, in order.
 #[derive(Debug)]
@@ -23,7 +24,10 @@ pub struct Query {
 /// The first thing that is wrong.
 pub fn parse(text: &str) -> Result<Query, Fault> {
     let lexemes = tokens(text)?;
-    let mut parser = Parser { lexemes, at: 0, depth: 0, nodes: 0, stages: 0, pipes: 0 };
+    let (lets, visible) = (Vec::new(), 0);
+    let (at, depth, nodes, stages, pipes) = (0, 0, 0, 0, 0);
+    let mut parser = Parser { lexemes, at, depth, nodes, stages, pipes, lets, visible };
+    parser.lets()?;
     let query = parser.query()?;
     match parser.peek() {
         Token::End => Ok(query),
@@ -35,17 +39,30 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
 #[derive(Debug)]
 pub struct Parser {
     lexemes: Vec<Lexeme>,
-    at: usize,
+    pub(super) at: usize,
     depth: usize,
-    nodes: usize,
+    pub(super) nodes: usize,
     stages: usize,
     pipes: usize,
+    /// Names that `let` has given, and how many of them have a meaning here.
+    pub(super) lets: Vec<Let>,
+    pub(super) visible: usize,
 }
 
 impl Parser {
     /// The next token.
     pub fn peek(&self) -> &Token {
         self.lexemes.get(self.at).map_or(&Token::End, |lexeme| &lexeme.token)
+    }
+
+    /// The token that many after the next.
+    pub(super) fn peek_at(&self, ahead: usize) -> &Token {
+        self.lexemes.get(self.at + ahead).map_or(&Token::End, |lexeme| &lexeme.token)
+    }
+
+    /// Goes on behind the next token.
+    pub(super) fn skip(&mut self) {
+        self.take();
     }
 
     /// The next token's place.
@@ -204,8 +221,7 @@ impl Parser {
     /// # Errors
     /// The first thing that is wrong.
     pub fn query(&mut self) -> Result<Query, Fault> {
-        let table = self.table()?;
-        let mut stages = Vec::new();
+        let Query { table, mut stages } = self.source()?;
         while self.eat("|") {
             let span = self.span();
             self.counted(span)?;
@@ -262,7 +278,7 @@ impl Parser {
         }
     }
 
-    fn node(&mut self, kind: Kind, span: Span) -> Result<Node, Fault> {
+    pub(super) fn node(&mut self, kind: Kind, span: Span) -> Result<Node, Fault> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
             let message = format!("the query has more than {NODES_MAX} values and operators");
@@ -345,6 +361,7 @@ impl Parser {
                 self.need(")")?;
                 vec![low, high]
             }
+            Operator::In if self.begins_pipe() => self.pipe_in()?.into_iter().collect(),
             Operator::In | Operator::InAlike | Operator::HasAny => {
                 let open = self.span();
                 self.need("(")?;
@@ -388,7 +405,7 @@ impl Parser {
             "endswith" => Operator::Ends,
             "between" => Operator::Between,
             "matches" => Operator::Matches,
-            _ if word && !is_clause(&text) => return Err(self.no_operator(&text)),
+            _ if word && !is_clause(&text) => return Err(no_operator(&text, span)),
             _ => return Ok(None),
         };
         self.take();
@@ -396,27 +413,6 @@ impl Parser {
             self.need_word("regex")?;
         }
         Ok(Some(Compare { operator, negated: text.starts_with('!') }))
-    }
-
-    fn no_operator(&self, text: &str) -> Fault {
-        let known = [
-            "in",
-            "has",
-            "has_any",
-            "contains",
-            "contains_cs",
-            "startswith",
-            "endswith",
-            "between",
-            "matches",
-            "and",
-            "or",
-        ];
-        let fault = Fault::new("syntax", self.span(), format!("`{text}` is no operator"));
-        match nearest(text, known.into_iter()) {
-            Some(near) => fault.help(format!("did you mean `{near}`?")),
-            None => fault.help("write an operator such as == or has; text goes into quotes"),
-        }
     }
 
     fn sum(&mut self) -> Result<Node, Fault> {
@@ -478,6 +474,9 @@ impl Parser {
         let name = self.name()?;
         let open = self.span();
         if !self.eat("(") {
+            if let Some(value) = self.let_value(&name)? {
+                return Ok(value);
+            }
             let span = name.span;
             return self.node(Kind::Field(name), span);
         }

@@ -30,3 +30,25 @@ pub fn unknown_word(word: &str, span: Span) -> Fault {
         }
     }
 }
+
+/// There is no such operator.
+pub fn no_operator(text: &str, span: Span) -> Fault {
+    let known = [
+        "in",
+        "has",
+        "has_any",
+        "contains",
+        "contains_cs",
+        "startswith",
+        "endswith",
+        "between",
+        "matches",
+        "and",
+        "or",
+    ];
+    let fault = Fault::new("syntax", span, format!("`{text}` is no operator"));
+    match nearest(text, known.into_iter()) {
+        Some(near) => fault.help(format!("did you mean `{near}`?")),
+        None => fault.help("write an operator such as == or has; text goes into quotes"),
+    }
+}

@@ -4,23 +4,26 @@ use crate::error::LakeError;
 use crate::pipe::frame::{Frame, FrameColumn, Kind, Value, refused};
 use crate::pipe::parser::{Query, parse};
 use crate::pipe::scope::Env;
+use crate::query::{Question, open};
 use crate::schema::{TableKind, time_type};
 use crate::search::Refused;
 use crate::search::fault::{Fault, nearest};
-use crate::sql::{SqlLimits, SqlResult, collect, in_time, session};
+use crate::sql::{SqlLimits, SqlResult};
 use crate::view::LakeView;
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, LogicalTableSource, TableSource, cast};
+use datafusion::prelude::SessionContext;
 use std::sync::Arc;
 use yagura_event::{Micros, TenantScope};
 
 /// A pipe that was checked and can run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pipe {
     text: String,
-    query: Query,
+    query: Arc<Query>,
     now: Micros,
     columns: Vec<FrameColumn>,
 }
@@ -39,7 +42,7 @@ impl Pipe {
         let tables = TableKind::ALL.map(|kind| (kind, source(kind))).to_vec();
         let mut env = Env { now, tables, functions: 0, regexes: 0 };
         let columns = lower(&query, &mut env).map_err(refused)?.columns;
-        Ok(Self { text: text.to_owned(), query, now, columns })
+        Ok(Self { text: text.to_owned(), query: Arc::new(query), now, columns })
     }
 
     /// The columns of the answer, in order: name and kind.
@@ -59,18 +62,26 @@ pub async fn run_pipe(
     pipe: &Pipe,
     limits: &SqlLimits,
 ) -> Result<SqlResult, LakeError> {
-    let context = session(&view, &scope, limits, &Arc::default())?;
-    let answer = async {
-        let mut tables = Vec::new();
-        for kind in TableKind::ALL {
-            tables.push((kind, provider_as_source(context.table_provider(kind.name()).await?)));
-        }
-        let mut env = Env { now: pipe.now, tables, functions: 0, regexes: 0 };
-        let frame = lower(&pipe.query, &mut env)
-            .map_err(|fault| LakeError::Query(Refused::new(fault, &pipe.text, "query").render()))?;
-        collect(context.execute_logical_plan(frame.plan).await?, limits).await
-    };
-    in_time(limits, answer, "by time (where time > ago(1h)) or by a field").await
+    let question = Arc::new(Question::Pipe(pipe.clone()));
+    open(view, scope, question, limits).await?.all().await
+}
+
+/// The frame of a pipe over the context's tables.
+///
+/// # Errors
+/// [`LakeError::Query`], which a pipe that was checked does not bring.
+pub(crate) async fn frame_of(
+    context: &SessionContext,
+    pipe: &Pipe,
+) -> Result<DataFrame, LakeError> {
+    let mut tables = Vec::new();
+    for kind in TableKind::ALL {
+        tables.push((kind, provider_as_source(context.table_provider(kind.name()).await?)));
+    }
+    let mut env = Env { now: pipe.now, tables, functions: 0, regexes: 0 };
+    let frame = lower(&pipe.query, &mut env)
+        .map_err(|fault| LakeError::Query(Refused::new(fault, &pipe.text, "query").render()))?;
+    Ok(context.execute_logical_plan(frame.plan).await?)
 }
 
 /// The plan of a query.

@@ -37,12 +37,14 @@ pub struct Scope<'a> {
     pub frame: &'a Frame,
     /// Where aggregates go in `summarize`; elsewhere there are none.
     pub aggregates: Option<Vec<Expr>>,
+    /// Whether values may be looked for in other pipes: in `where`, which is a join then.
+    pub pipes: bool,
 }
 
 impl<'a> Scope<'a> {
     /// Expressions over the columns of `frame`, without aggregates.
     pub fn new(env: &'a mut Env, frame: &'a Frame) -> Self {
-        Self { env, frame, aggregates: None }
+        Self { env, frame, aggregates: None, pipes: false }
     }
 
     /// A truth for each row, for `where` and its like.
@@ -72,6 +74,9 @@ impl<'a> Scope<'a> {
             Tree::Field(name) => self.field(name),
             Tree::Star => {
                 Err(Fault::new("syntax", node.span, "`*` stands only in count(*) and distinct *"))
+            }
+            Tree::Pipe(_) => {
+                Err(Fault::new("syntax", node.span, "a pipe stands only in `x in (...)`"))
             }
             Tree::Call(name, arguments) => self.call(name, arguments, node.span),
             Tree::And(parts) => self.chain(parts, every),

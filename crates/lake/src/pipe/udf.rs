@@ -58,6 +58,7 @@ impl ScalarUDFImpl for Function {
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if constant { 1 } else { args.number_rows };
         let arrays = args.args.into_iter().map(|arg| arg.into_array(rows));
+        crate::query::stop::checkpoint()?;
         let result = (self.body)(&arrays.collect::<Result<Vec<_>>>()?)?;
         if constant {
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));

@@ -1,8 +1,11 @@
 //! The functions that a search's conditions become where the engine has none of its own.
 
+use crate::query::stop::{ROWS_BETWEEN, checkpoint};
 use crate::search::matching::ValueTest;
 use crate::search::words::Word;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray, StructArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, StringArray, StructArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -110,13 +113,11 @@ impl TextsHit {
         match &self.texts {
             Texts::Column => {
                 let texts = strings(column)?;
-                let hit = |text: Option<&str>| text.is_some_and(|text| self.test.hits(text));
-                Ok(texts.iter().map(|text| Some(hit(text))).collect())
+                each(&texts, |text| self.test.hits(text))
             }
             Texts::Member(name) => {
                 let texts = strings(column)?;
-                let hit = |text: Option<&str>| text.is_some_and(|text| self.member(name, text));
-                Ok(texts.iter().map(|text| Some(hit(text))).collect())
+                each(&texts, |text| self.member(name, text))
             }
             Texts::List => self.any_of(column, |values| Ok(vec![strings(values)?])),
             Texts::Objects(part) => self.any_of(column, |values| {
@@ -155,6 +156,18 @@ impl TextsHit {
             .filter(|(key, _)| key.eq_ignore_ascii_case(name))
             .any(|(_, value)| value_hits(value, &self.test))
     }
+}
+
+/// Whether each text passes; those that are null do not. Ends half-way where the query is to stop.
+fn each(texts: &StringArray, hits: impl Fn(&str) -> bool) -> Result<BooleanArray> {
+    let mut all = BooleanBuilder::with_capacity(texts.len());
+    for (row, text) in texts.iter().enumerate() {
+        if row % ROWS_BETWEEN == 0 {
+            checkpoint()?;
+        }
+        all.append_value(text.is_some_and(&hits));
+    }
+    Ok(all.finish())
 }
 
 /// Whether a JSON value, or an element of it, passes.

@@ -102,6 +102,11 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 impl Search {
+    /// The same search that shows at most `limit` events.
+    pub fn limited(&self, limit: usize) -> Self {
+        Self { limit, ..self.clone() }
+    }
+
     /// Reads and checks what is asked; relative times are counted from `now`.
     ///
     /// # Errors

@@ -1,7 +1,10 @@
 //! Rows of the `events` table as nested OCSF JSON, the same as `parse` prints.
 
+use crate::error::LakeError;
+use crate::schema::TableKind;
 use crate::search::show::{cell, integer_at, text_at, time_at};
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use serde_json::{Map, Value, json};
 use yagura_event::column::{COLUMNS, ColumnType};
 use yagura_event::json::{OCSF_VERSION, insert};
@@ -36,6 +39,28 @@ pub fn event_json(rows: &RecordBatch, row: usize) -> Value {
     }
     root.insert("raw_data".into(), cell(rows, "raw_data", row));
     Value::Object(root)
+}
+
+/// Rows `from` to `from + limit` of batches that follow one another.
+///
+/// # Errors
+/// [`LakeError::Arrow`] where their columns differ.
+pub fn page(batches: &[RecordBatch], from: usize, limit: usize) -> Result<RecordBatch, LakeError> {
+    let (mut skip, mut left) = (from, limit);
+    let mut parts = Vec::new();
+    for batch in batches {
+        let rows = batch.num_rows();
+        let begin = skip.min(rows);
+        let take = (rows - begin).min(left);
+        if take > 0 {
+            parts.push(batch.slice(begin, take));
+        }
+        (skip, left) = (skip - begin, left - take);
+    }
+    match batches.first() {
+        Some(first) => Ok(concat_batches(&first.schema(), &parts)?),
+        None => Ok(RecordBatch::new_empty(TableKind::Events.schema())),
+    }
 }
 
 /// The observables in the columns, normalised.

@@ -2,14 +2,16 @@
 
 use crate::error::LakeError;
 use crate::provider::ScanCounts;
+use crate::query::{Manner, Work};
 use crate::schema::TableKind;
 use crate::search::show::{integer_at, text_at, time_at};
 use crate::search::{Search, Shown};
-use crate::sql::{SqlLimits, collect, in_time, session};
+use crate::sql::SqlLimits;
 use crate::view::LakeView;
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::prelude::SessionContext;
 use std::collections::{BTreeSet, HashMap};
@@ -42,6 +44,14 @@ pub struct Answer {
     pub pruned: u64,
 }
 
+impl Answer {
+    /// An answer that is only rows.
+    pub fn of(rows: RecordBatch) -> Self {
+        let matched = rows.num_rows() as u64;
+        Self { rows, matched, more: false, files: 0, pruned: 0 }
+    }
+}
+
 /// Runs `search` over what `scope` may see. Runs on the caller's tokio runtime.
 ///
 /// # Errors
@@ -54,17 +64,19 @@ pub async fn search(
     limits: &SqlLimits,
 ) -> Result<Answer, LakeError> {
     let counts = Arc::new(ScanCounts::default());
-    let answer = async {
-        let context = session(&view, &scope, limits, &counts)?;
-        let mut answer = match wanted {
-            Wanted::Count => count(&context, search).await?,
-            wanted => shown(&context, search, wanted, limits, &counts).await?,
-        };
-        (answer.files, answer.pruned) = counts.of_first();
-        Ok(answer)
+    let work = Work::new(limits);
+    let _guard = work.stop().guard();
+    let context = work.session(&view, &scope, &counts, Manner::Hashing)?;
+    let mut answer = match wanted {
+        Wanted::Count => count(&context, search, &work).await?,
+        wanted => shown(&context, search, wanted, &work, &counts).await?,
     };
-    in_time(limits, answer, "by time (earliest:, latest:) or by a field").await
+    (answer.files, answer.pruned) = counts.of_first();
+    Ok(answer)
 }
+
+/// How a search that takes too long is narrowed.
+const HOW: &str = "by time (earliest:, latest:) or by a field";
 
 async fn matching(
     context: &SessionContext,
@@ -82,8 +94,16 @@ fn nothing() -> Answer {
     Answer { rows, matched: 0, more: false, files: 0, pruned: 0 }
 }
 
-async fn count(context: &SessionContext, search: &Search) -> Result<Answer, LakeError> {
-    let matched = matching(context, search.condition.as_ref()).await?.count().await? as u64;
+async fn count(
+    context: &SessionContext,
+    search: &Search,
+    work: &Work,
+) -> Result<Answer, LakeError> {
+    let frame = matching(context, search.condition.as_ref()).await?;
+    let frame = frame.aggregate(Vec::new(), vec![expr_fn::count(lit(1i64)).alias("events")])?;
+    let counted = work.collect(context, frame, HOW, 1).await?;
+    let number = counted.batches.first().and_then(|rows| integer_at(rows, "events", 0));
+    let matched = number.and_then(|number| u64::try_from(number).ok()).unwrap_or_default();
     Ok(Answer { matched, ..nothing() })
 }
 
@@ -91,7 +111,7 @@ async fn shown(
     context: &SessionContext,
     search: &Search,
     wanted: Wanted<'_>,
-    limits: &SqlLimits,
+    work: &Work,
     counts: &ScanCounts,
 ) -> Result<Answer, LakeError> {
     let mut keys = vec!["event_id", "lsn", "time"];
@@ -108,8 +128,8 @@ async fn shown(
         .select_columns(&keys)?
         .sort(order)?
         .limit(0, Some(search.limit + 1))?;
-    let within = SqlLimits { rows_max: search.limit + 1, ..limits.clone() };
-    let found = collect(frame, &within).await?;
+    let most = search.limit + 1;
+    let found = work.collect(context, frame, HOW, most).await?;
     counts.first_done();
     let more = found.rows() > search.limit;
     let rank = ranks(&found.batches, search.limit);
@@ -122,7 +142,7 @@ async fn shown(
         Some(columns) => frame.select_columns(&columns.into_iter().collect::<Vec<_>>())?,
         None => frame,
     };
-    let full = collect(frame, &within).await?;
+    let full = work.collect(context, frame, HOW, most).await?;
     let rows = sorted(&full.batches, &rank)?;
     if rows.num_rows() != rank.len() {
         let (got, want) = (rows.num_rows(), rank.len());

@@ -76,7 +76,7 @@ pub fn each_sighting(
     let total = partitions.len();
     for (done, (files, events)) in partitions.into_values().rev().enumerate() {
         if !go_on(done, total) {
-            return Err(LakeError::Limit("it was cancelled".to_owned()));
+            return Err(LakeError::limit("query_cancelled", "it was cancelled"));
         }
         walk.partition(&files, &events)?;
     }

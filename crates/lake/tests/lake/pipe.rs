@@ -239,7 +239,9 @@ fn limits_stop_a_query_and_say_so() {
     let pipe = Pipe::new(&query, crate::pipe_lake::NOW).unwrap();
     let limits = SqlLimits { memory_bytes: 8 << 20, time_ms: 10_000, ..SqlLimits::default() };
     match run(&view, operator(), &pipe, &limits) {
+        // The second try sorts, and may get as far as the limit of rows.
         Err(LakeError::Limit(_)) => {}
+        Ok(result) if result.truncated => {}
         other => panic!("{:?}", other.map(|result| result.rows())),
     }
     let limits = SqlLimits { time_ms: 50, ..SqlLimits::default() };

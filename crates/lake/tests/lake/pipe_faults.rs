@@ -87,7 +87,20 @@ fn what_is_wrong_is_named_at_its_place() {
         ("events | extend x = bin(time, 5)", "arguments", "5"),
         ("events | extend x = bin(time, 0s)", "arguments", "0s"),
         ("events | distinct *", "value_kind", "distinct"),
-        ("let x = 5; events", "sign_unknown", ";"),
+        ("let x = 5 events", "syntax", "events"),
+        ("let x = 5; let x = 6; events", "let_twice", "x = 6"),
+        ("let events = 5; events", "let_twice", "events"),
+        ("let x = x | take 1; x", "syntax", "| take"),
+        ("let x = events | take 1; events | where src_ip == x", "let_pipe", "x"),
+        ("let x = 5; x | take 1", "table_unknown", "x | take"),
+        ("events | where src_ip in (events)", "pipe_columns", "(events)"),
+        ("events | where src_ip in (events | project dst_port)", "value_kind", "(events"),
+        ("events | extend x = src_ip in (events | project dst_ip)", "pipe_place", "(events"),
+        ("events | where src_ip in (nothing | project dst_ip)", "syntax", "| project"),
+        ("events | project-rename a = nothing", "field_unknown", "nothing"),
+        ("events | project src_ip, a = dst_ip | project-rename a = src_ip", "column_twice", "proj"),
+        ("events | summarize arg_max(time)", "arguments", "arg_max(time)"),
+        ("events | summarize arg_max(time, *)", "columns_too_many", "arg_max"),
     ] {
         let refused = Pipe::new(query, NOW).err().unwrap_or_else(|| panic!("{query}"));
         let fault = &refused.fault;

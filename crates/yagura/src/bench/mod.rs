@@ -8,6 +8,7 @@ mod machine;
 mod needles;
 mod parse;
 mod pipeline;
+mod query_load;
 mod stages;
 mod workload;
 
@@ -34,6 +35,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
         BenchName::Pipeline => pipeline::run(args, &mut report),
         BenchName::Latency => latency::run(args, &mut report),
         BenchName::Lake => lake::run(args, &mut report),
+        BenchName::QueryLoad => query_load::run(args, &mut report),
     }?;
     report.print()
 }
@@ -60,6 +62,7 @@ impl Report {
             BenchName::Pipeline => "pipeline",
             BenchName::Latency => "latency",
             BenchName::Lake => "lake",
+            BenchName::QueryLoad => "query-load",
         };
         Self { bench, format: args.format, figures: Vec::new() }
     }

@@ -68,6 +68,9 @@ pub struct DemoArgs {
     /// Seed of the story's generator
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Moment of the story's first record (RFC 3339); two and a half hours ago where absent
+    #[arg(long, value_name = "T")]
+    pub start: Option<String>,
     /// Stop after the story instead of going on serving
     #[arg(long)]
     pub once: bool,
@@ -90,6 +93,39 @@ pub enum Format {
     Csv,
     /// One line per match in order of time
     Timeline,
+}
+
+/// Forms of an answer of the tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum TableFormat {
+    /// Columns for people
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// Comma-separated values with a header
+    Csv,
+    /// A Parquet file
+    Parquet,
+    /// A stream of Arrow's IPC form
+    Arrow,
+}
+
+impl TableFormat {
+    /// Its name in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+        }
+    }
+
+    /// Whether only programs can read it.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::Arrow)
+    }
 }
 
 #[derive(Args, Debug)]
@@ -222,8 +258,13 @@ pub struct SearchArgs {
     /// Print only how many events match
     #[arg(long, conflicts_with_all = ["columns", "limit", "sort"])]
     pub count: bool,
+    /// Walk the files one by one from the newest back, with progress; events appear as they are
+    /// found (ndjson). For searches that no index helps, over more than a minute's worth of files
+    #[arg(long, conflicts_with_all = ["sort", "count"])]
+    pub background: bool,
+    /// Of what, and how it is printed
     #[command(flatten)]
-    pub data: DataArgs,
+    pub over: OverTables,
 }
 
 const SEARCH_HELP: &str = "\
@@ -249,9 +290,12 @@ pub struct OverTables {
     /// Data directory
     #[arg(long, value_name = "DIR", default_value = "yagura-data")]
     pub data: PathBuf,
-    /// Output form (`timeline` is not one of them)
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    /// Output form; parquet and arrow are not written to a terminal
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub format: TableFormat,
+    /// Write the answer into FILE, which appears when it is whole
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -289,7 +333,7 @@ pub struct HuntArgs {
     pub wide: bool,
     /// Of what, and how it is printed
     #[command(flatten)]
-    pub over: OverTables,
+    pub data: DataArgs,
 }
 
 #[derive(Args, Debug)]
@@ -428,4 +472,6 @@ pub enum BenchName {
     Latency,
     /// Writing many records, their size, and how fast things are found in them
     Lake,
+    /// What hostile queries take from intake, and from memory
+    QueryLoad,
 }

@@ -1,6 +1,7 @@
 //! `yagura demo`: the platform on a directory of its own, and a made-up company's day sent to
 //! it over syslog and HTTP on the story's own clock.
 
+use crate::cli::Usage;
 use crate::cli::args::DemoArgs;
 use crate::cli::online::incident_text;
 use crate::cli::up::Server;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use yagura_api::Backend;
+use yagura_event::time::parse_rfc3339;
 use yagura_event::{Clock, Micros, SystemClock, TenantScope};
 use yagura_testkit::story::{Channel, STORY_LENGTH, Story};
 
@@ -54,7 +56,11 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
 }
 
 async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
-    let start = SystemClock.now() - STORY_LENGTH;
+    let start = match &args.start {
+        Some(text) => parse_rfc3339(text)
+            .ok_or_else(|| Usage(format!("--start {text:?} is not an RFC 3339 time")))?,
+        None => SystemClock.now() - STORY_LENGTH,
+    };
     let story = Story::generate(args.seed, start);
     let speed = STORY_LENGTH / (SHOW_SECONDS * 1_000_000);
     let clock = Arc::new(StoryClock { start, speed, began: Instant::now() });

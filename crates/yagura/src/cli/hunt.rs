@@ -17,7 +17,7 @@ const LIST_BYTES_MAX: u64 = 24 << 20;
 /// # Errors
 /// [`Usage`] for no indicators; lists that cannot be read or are too long.
 pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
-    let format = match args.over.format {
+    let format = match args.data.format {
         Format::Table => "table",
         Format::Ndjson => "ndjson",
         Format::Csv => "csv",
@@ -25,8 +25,8 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
     };
     let request =
         HuntRequest { lists: lists(args)?, wide: args.wide, format: Some(format.to_owned()) };
-    let (scope, query) = scope(args.over.tenant.as_deref())?;
-    let place = Place::of(&args.over.data, &Config::default(), true)?;
+    let (scope, query) = scope(args.data.tenant.as_deref())?;
+    let place = Place::of(&args.data.data, &Config::default(), true)?;
     let reply = match &place {
         Place::Here(_, backend) => backend.hunt(&scope, request).map_err(shown)?,
         Place::Server(client, runtime) => {

@@ -1,6 +1,8 @@
 //! The commands: each takes its arguments and says how it ended.
 
+pub mod answer;
 pub mod args;
+mod background;
 pub mod demo;
 pub mod generate;
 pub mod hunt;
@@ -38,7 +40,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         }
         Command::Ingest(args) => online::ingest(&args).map(|()| true),
         Command::Search(args) => search::run(&args).map(|()| true),
-        Command::Sql(args) => online::sql(&args).map(|()| true),
+        Command::Sql(args) => query::sql(&args).map(|()| true),
         Command::Query(args) => query::run(&args).map(|()| true),
         Command::Hunt(args) => hunt::run(&args).map(|()| true),
         Command::Incidents(args) => online::incidents(&args).map(|()| true),

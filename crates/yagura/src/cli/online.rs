@@ -1,9 +1,7 @@
 //! Commands on a data directory: through the running server's private socket where one holds
 //! the directory, else by opening it.
 
-use crate::cli::args::{
-    DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs, OverTables, SqlArgs,
-};
+use crate::cli::args::{DataArgs, FindingsArgs, Format, IncidentsArgs, IngestArgs};
 use crate::cli::scan::quoted;
 use crate::cli::spool::Spool;
 use crate::cli::{Usage, rules_there, table};
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use yagura_api::{Backend, Client, SqlRequest};
+use yagura_api::{Backend, Client};
 use yagura_disk::DiskError;
 use yagura_event::{SystemClock, TenantName, TenantScope};
 
@@ -44,7 +42,7 @@ impl Place {
         match Node::open(data, config, Arc::new(SystemClock)) {
             Ok(node) => {
                 let node = Arc::new(node);
-                let backend = NodeBackend::new(Arc::clone(&node))?;
+                let backend = NodeBackend::new(Arc::clone(&node), &config.query)?;
                 Ok(Self::Here(node, backend))
             }
             Err(error) => match error.downcast_ref::<DiskError>() {
@@ -190,58 +188,6 @@ fn is_stream(path: &Path) -> anyhow::Result<bool> {
     let meta =
         std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(!meta.is_file() && !meta.is_dir())
-}
-
-/// `yagura sql`.
-///
-/// # Errors
-/// A query that is wrong or goes beyond its limits.
-pub fn sql(args: &SqlArgs) -> anyhow::Result<()> {
-    ask("sql", &args.over, |format, scope, place| {
-        let request = SqlRequest { sql: args.sql.clone(), format: Some(format) };
-        match place {
-            Ok(backend) => backend.sql(scope, request).map_err(shown),
-            Err(server) => server(&serde_json::to_value(&request)?),
-        }
-    })
-}
-
-/// Sends a request on to the running server.
-type Server<'a> = &'a dyn Fn(&Value) -> anyhow::Result<Vec<u8>>;
-
-/// Asks a query of the tables here or of the running server's route `name`, and prints the answer.
-///
-/// # Errors
-/// [`Usage`] for a form or tenant that is none; those of the query.
-pub fn ask(
-    name: &str,
-    over: &OverTables,
-    answer: impl FnOnce(
-        String,
-        &TenantScope,
-        Result<&NodeBackend, Server<'_>>,
-    ) -> anyhow::Result<Vec<u8>>,
-) -> anyhow::Result<()> {
-    let format = match over.format {
-        Format::Table => "table",
-        Format::Ndjson => "ndjson",
-        Format::Csv => "csv",
-        Format::Timeline => return Err(Usage(format!("{name} has no timeline form")).into()),
-    };
-    let (scope, query) = scope(over.tenant.as_deref())?;
-    let place = Place::of(&over.data, &Config::default(), true)?;
-    let bytes = match &place {
-        Place::Here(_, backend) => answer(format.to_owned(), &scope, Ok(backend))?,
-        Place::Server(client, runtime) => {
-            let path = format!("/api/v1/{name}{query}");
-            let post = |body: &Value| Ok(runtime.block_on(client.post(&path, body))?);
-            answer(format.to_owned(), &scope, Err(&post))?
-        }
-    };
-    let mut out = io::stdout().lock();
-    out.write_all(&bytes)?;
-    out.flush()?;
-    place.close()
 }
 
 /// `yagura incidents`.

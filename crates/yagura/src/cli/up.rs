@@ -104,7 +104,7 @@ impl Server {
         let node = Arc::new(node);
         let (stop, stopped) = watch::channel(false);
         let mut threads = threads::watches(&node, config, &stopped)?;
-        let backend = Arc::new(NodeBackend::new(Arc::clone(&node))?);
+        let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
         let private = private_socket(data)?;
         let tenant = TenantName::default_tenant();
         let context =

@@ -1,22 +1,24 @@
 //! The platform behind the HTTP routes.
 
 use crate::cli::offline::framer;
+use crate::config::QueryConfig;
+use crate::node::queries::{Asked, Queries};
 use crate::node::{Node, books, hunt, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::runtime::Runtime;
 use yagura_api::{
-    ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, Kind, QueryRequest,
-    SearchReply, SearchRequest, SqlRequest,
+    Answer, ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, JobRows, Kind,
+    Pending, QueryRequest, SearchReply, SearchRequest, SqlRequest,
 };
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
 use yagura_event::{Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
 use yagura_journal::{Entry, JournalError};
-use yagura_lake::pipe::{Pipe, run_pipe};
-use yagura_lake::{LakeError, SqlLimits, SqlResult, output, run_sql};
+use yagura_lake::Question;
+use yagura_lake::output::Form;
+use yagura_lake::pipe::Pipe;
 use yagura_meta::FindingFilter;
 use yagura_parse::Contexts;
 use yagura_verdict::{finding_json, incident_json};
@@ -30,7 +32,7 @@ const FEEDS_MAX: usize = 10_000;
 /// Serves one node.
 pub struct NodeBackend {
     node: Arc<Node>,
-    queries: Runtime,
+    queries: Queries,
     feeds: Mutex<HashMap<String, FeedContext>>,
     keys: Mutex<Keys>,
     batch: Mutex<()>,
@@ -43,18 +45,27 @@ struct Keys {
 }
 
 impl NodeBackend {
-    /// A backend with a runtime of its own for queries.
+    /// A backend with threads of its own for queries.
     ///
     /// # Errors
-    /// If the system gives no threads.
-    pub fn new(node: Arc<Node>) -> std::io::Result<Self> {
-        let queries = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("query")
-            .enable_all()
-            .build()?;
+    /// If the system gives no threads, or no directory for what queries put on disk.
+    pub fn new(node: Arc<Node>, config: &QueryConfig) -> std::io::Result<Self> {
+        let queries = Queries::new(node.data(), config)?;
         let (feeds, keys, batch) = (Mutex::default(), Mutex::default(), Mutex::new(()));
         Ok(Self { node, queries, feeds, keys, batch })
+    }
+
+    /// The queries that run.
+    pub fn governed(&self) -> &Queries {
+        &self.queries
+    }
+
+    /// What `work` comes to, waited for on this thread.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.queries.handle().block_on(work)
     }
 
     fn context(&self, request: &IngestRequest) -> Result<Context, ApiError> {
@@ -203,24 +214,71 @@ impl Backend for NodeBackend {
         rows.iter().map(|row| serde_json::to_value(row).map_err(ApiError::internal)).collect()
     }
 
-    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Result<Vec<u8>, ApiError> {
-        let view = self.node.lake().view();
-        let limits = SqlLimits::default();
-        let answer = self.queries.block_on(run_sql(view, scope.clone(), &request.sql, &limits));
-        written(answer, &limits, "a LIMIT", request.format.as_deref())
+    fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Pending<Answer> {
+        let (text, form) = (request.sql.clone(), form_of(request.format.as_deref()));
+        let question = Question::Sql(request.sql);
+        let asked = Asked { kind: "sql", text, question, form, cut: "a LIMIT" };
+        self.queries.ask(self.node.lake().view(), scope, asked)
     }
 
-    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Result<Vec<u8>, ApiError> {
-        let pipe = Pipe::new(&request.query, SystemClock.now())
-            .map_err(|no| ApiError::new(Kind::Invalid, no.fault.code, no.to_string()))?;
-        let view = self.node.lake().view();
-        let limits = SqlLimits::default();
-        let answer = self.queries.block_on(run_pipe(view, scope.clone(), &pipe, &limits));
-        written(answer, &limits, "`take`", request.format.as_deref())
+    fn query(&self, scope: &TenantScope, request: QueryRequest) -> Pending<Answer> {
+        let pipe = match Pipe::new(&request.query, SystemClock.now()) {
+            Ok(pipe) => pipe,
+            Err(no) => {
+                let error = ApiError::new(Kind::Invalid, no.fault.code, no.to_string());
+                return Box::pin(std::future::ready(Err(error)));
+            }
+        };
+        let (text, form) = (request.query, form_of(request.format.as_deref()));
+        let question = Question::Pipe(pipe);
+        let asked = Asked { kind: "pipe", text, question, form, cut: "`take`" };
+        self.queries.ask(self.node.lake().view(), scope, asked)
     }
 
-    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Result<SearchReply, ApiError> {
-        search::run(&self.queries, self.node.lake().view(), scope, &request, SystemClock.now())
+    fn search(&self, scope: &TenantScope, request: SearchRequest) -> Pending<SearchReply> {
+        let view = self.node.lake().view();
+        search::run(&self.queries, view, scope, request, SystemClock.now())
+    }
+
+    fn queries(&self, scope: &TenantScope) -> Vec<Value> {
+        let list = self.queries.governor().list(scope);
+        list.iter().filter_map(|state| serde_json::to_value(state).ok()).collect()
+    }
+
+    fn query_state(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError> {
+        let state = self.queries.governor().find(scope, id).ok_or_else(|| no_query(id))?;
+        serde_json::to_value(state).map_err(ApiError::internal)
+    }
+
+    fn cancel_query(&self, scope: &TenantScope, id: &str) -> Result<(), ApiError> {
+        if self.queries.governor().cancel(scope, id) { Ok(()) } else { Err(no_query(id)) }
+    }
+
+    fn begin_search(&self, scope: &TenantScope, request: SearchRequest) -> Result<Value, ApiError> {
+        let view = self.node.lake().view();
+        self.queries.jobs().begin(&view, scope, request, SystemClock.now())
+    }
+
+    fn searches(&self, scope: &TenantScope) -> Vec<Value> {
+        self.queries.jobs().list(scope)
+    }
+
+    fn search_state(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError> {
+        self.queries.jobs().state(scope, id)
+    }
+
+    fn search_rows(
+        &self,
+        scope: &TenantScope,
+        id: &str,
+        cursor: usize,
+        limit: usize,
+    ) -> Result<JobRows, ApiError> {
+        self.queries.jobs().rows(scope, id, cursor, limit)
+    }
+
+    fn end_search(&self, scope: &TenantScope, id: &str) -> Result<(), ApiError> {
+        self.queries.jobs().end(scope, id)
     }
 
     fn status(&self) -> Result<Value, ApiError> {
@@ -268,31 +326,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A whole answer in the form asked for; one that was cut is refused, since nothing in it says so.
-fn written(
-    answer: Result<SqlResult, LakeError>,
-    limits: &SqlLimits,
-    cut: &str,
-    format: Option<&str>,
-) -> Result<Vec<u8>, ApiError> {
-    let result = answer.map_err(|error| {
-        if error.is_users_fault() {
-            ApiError::new(Kind::Invalid, "query", error.to_string())
-        } else {
-            ApiError::internal(error)
-        }
-    })?;
-    if result.truncated {
-        let rows = limits.rows_max;
-        let text = format!("the answer has more than {rows} rows; narrow it or add {cut}");
-        return Err(ApiError::new(Kind::Invalid, "too_many_rows", text));
-    }
-    let mut out = Vec::new();
-    match format {
-        Some("csv") => output::write_csv(&result, &mut out),
-        Some("table") => output::write_table(&result, &mut out),
-        _ => output::write_ndjson(&result, &mut out),
-    }
-    .map_err(ApiError::internal)?;
-    Ok(out)
+/// The form of a name; the route has checked it.
+fn form_of(format: Option<&str>) -> Form {
+    format.and_then(Form::named).unwrap_or(Form::Ndjson)
+}
+
+fn no_query(id: &str) -> ApiError {
+    ApiError::new(Kind::NotFound, "query_unknown", format!("no query {id} runs"))
 }

@@ -5,6 +5,8 @@ pub mod backend;
 pub mod books;
 pub mod hunt;
 pub mod ingest;
+pub mod jobs;
+pub mod queries;
 mod reload;
 pub mod search;
 pub mod threads;

@@ -2,15 +2,15 @@
 
 use crate::cli::scan::quoted;
 use crate::cli::table;
+use crate::node::queries::{Queries, refused};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::runtime::Runtime;
-use yagura_api::{ApiError, Kind, SearchReply, SearchRequest, SearchStats};
+use yagura_api::{ApiError, Kind, Pending, SearchReply, SearchRequest, SearchStats};
 use yagura_event::{Micros, TenantScope};
 use yagura_lake::search::run::Wanted;
 use yagura_lake::search::{Answer, Refused, Search, Shown, Spec, rows, search};
-use yagura_lake::{LakeError, LakeView, SqlLimits};
+use yagura_lake::{LakeError, LakeView, output};
 
 /// Events shown where the caller names no limit: more is read by nobody, and says so.
 pub const LIMIT_DEFAULT: usize = 1_000;
@@ -32,31 +32,49 @@ pub fn checked(request: &SearchRequest, now: Micros) -> Result<Search, Refused> 
 /// Answers a search over a view.
 ///
 /// # Errors
-/// `Invalid` for a query that is wrong or goes beyond its limits.
+/// `Invalid` for a query that is wrong or goes beyond its limits, `TooMany` where too many run.
 pub fn run(
-    queries: &Runtime,
+    queries: &Queries,
     view: Arc<LakeView>,
     scope: &TenantScope,
-    request: &SearchRequest,
+    request: SearchRequest,
     now: Micros,
+) -> Pending<SearchReply> {
+    let (governor, handle) = (Arc::clone(queries.governor()), queries.handle().clone());
+    let scope = scope.clone();
+    Box::pin(async move {
+        let began = Instant::now();
+        let asked = checked(&request, now)
+            .map_err(|no| ApiError::new(Kind::Invalid, no.fault.code, no.to_string()))?;
+        let form = Form::of(&request)?;
+        let ticket = governor.admit(&scope, "search", &request.query).await.map_err(refused)?;
+        let _stops = ticket.stop().guard();
+        let work = handle.spawn(async move {
+            let shown = asked.columns.clone().or_else(|| form.columns());
+            let wanted = match &shown {
+                _ if request.count => Wanted::Count,
+                Some(shown) => Wanted::Columns(shown),
+                None => Wanted::Event,
+            };
+            let answer = search(view, scope, &asked, wanted, &ticket.limits()).await;
+            ticket.ended(answer.as_ref().map(|_| ()));
+            reply(&answer.map_err(refused)?, &request, form, shown.as_deref(), began)
+        });
+        work.await.map_err(ApiError::internal)?
+    })
+}
+
+fn reply(
+    answer: &Answer,
+    request: &SearchRequest,
+    form: Form,
+    shown: Option<&[Shown]>,
+    began: Instant,
 ) -> Result<SearchReply, ApiError> {
-    let began = Instant::now();
-    let asked = checked(request, now)
-        .map_err(|no| ApiError::new(Kind::Invalid, no.fault.code, no.to_string()))?;
-    let format = Format::of(request);
-    let shown = asked.columns.clone().or_else(|| format.columns());
-    let wanted = match &shown {
-        _ if request.count => Wanted::Count,
-        Some(shown) => Wanted::Columns(shown),
-        None => Wanted::Event,
-    };
-    let answer = queries
-        .block_on(search(view, scope.clone(), &asked, wanted, &SqlLimits::default()))
-        .map_err(refused)?;
     let body = if request.count {
-        counted(answer.matched, format)
+        counted(answer.matched, form)
     } else {
-        format.write(&answer, shown.as_deref(), request.width)?
+        form.write(answer, shown, request.width)?
     };
     let stats = SearchStats {
         events: answer.matched,
@@ -68,59 +86,58 @@ pub fn run(
     Ok(SearchReply { body, stats })
 }
 
-fn refused(error: LakeError) -> ApiError {
-    match error {
-        LakeError::Limit(text) => {
-            ApiError::new(Kind::Invalid, "search_limit", format!("search stopped: {text}"))
-        }
-        // A search that was checked cannot be wrong: the fault is ours.
-        other => ApiError::internal(other),
-    }
-}
+/// The form of a search's answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Form(output::Form);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Table,
-    Csv,
-    Ndjson,
-}
-
-impl Format {
-    fn of(request: &SearchRequest) -> Self {
-        match request.format.as_deref() {
-            Some("table") => Self::Table,
-            Some("csv") => Self::Csv,
-            _ => Self::Ndjson,
+impl Form {
+    /// The form that a request asks for.
+    ///
+    /// # Errors
+    /// `Invalid` for one that a search cannot have.
+    pub fn of(request: &SearchRequest) -> Result<Self, ApiError> {
+        let name = request.format.as_deref().unwrap_or("ndjson");
+        let form = output::Form::named(name).unwrap_or(output::Form::Ndjson);
+        let stored = matches!(form, output::Form::Parquet | output::Form::Arrow);
+        if stored && (request.columns.is_some() || request.count) {
+            let text = format!(
+                "in {name} a search shows all stored columns; leave columns and count out, or use a query"
+            );
+            return Err(ApiError::new(Kind::Invalid, "format_columns", text));
         }
+        Ok(Self(form))
     }
 
     /// The columns shown where none are asked for; `None` for whole events.
-    fn columns(self) -> Option<Vec<Shown>> {
-        match self {
-            Self::Table => Some(Shown::table()),
-            Self::Csv => Some(Shown::csv()),
-            Self::Ndjson => None,
+    pub fn columns(self) -> Option<Vec<Shown>> {
+        match self.0 {
+            output::Form::Table => Some(Shown::table()),
+            output::Form::Csv => Some(Shown::csv()),
+            _ => None,
         }
     }
 
-    fn write(
+    /// The events in this form.
+    ///
+    /// # Errors
+    /// `Internal` where a value has no such form.
+    pub fn write(
         self,
         answer: &Answer,
         shown: Option<&[Shown]>,
         width: Option<usize>,
     ) -> Result<Vec<u8>, ApiError> {
         let all = 0..answer.rows.num_rows();
+        if matches!(self.0, output::Form::Parquet | output::Form::Arrow) {
+            return encoded(self.0, answer).map_err(ApiError::internal);
+        }
         let Some(shown) = shown else {
             return lines(all.map(|row| rows::event_json(&answer.rows, row)));
         };
         let header: Vec<&str> = shown.iter().map(|column| column.name.as_str()).collect();
         let texts = |row| shown.iter().map(|c| c.text(&answer.rows, row)).collect::<Vec<_>>();
-        match self {
-            Self::Ndjson => lines(all.map(|row| {
-                let pairs = shown.iter().map(|c| (c.name.clone(), c.value(&answer.rows, row)));
-                serde_json::Value::Object(pairs.collect())
-            })),
-            Self::Csv => {
+        match self.0 {
+            output::Form::Csv => {
                 let mut out = format!("{}\n", header.join(","));
                 for row in all {
                     let cells: Vec<String> = texts(row).iter().map(|cell| quoted(cell)).collect();
@@ -128,10 +145,14 @@ impl Format {
                 }
                 Ok(out.into_bytes())
             }
-            Self::Table => {
+            output::Form::Table => {
                 let rows: Vec<Vec<String>> = all.map(texts).collect();
                 Ok(table::render_within(&header, &rows, width).into_bytes())
             }
+            _ => lines(all.map(|row| {
+                let pairs = shown.iter().map(|c| (c.name.clone(), c.value(&answer.rows, row)));
+                serde_json::Value::Object(pairs.collect())
+            })),
         }
     }
 }
@@ -145,11 +166,18 @@ fn lines(values: impl Iterator<Item = serde_json::Value>) -> Result<Vec<u8>, Api
     Ok(out)
 }
 
-fn counted(events: u64, format: Format) -> Vec<u8> {
-    match format {
-        Format::Table => format!("{events}\n"),
-        Format::Csv => format!("count\n{events}\n"),
-        Format::Ndjson => format!("{{\"count\":{events}}}\n"),
-    }
-    .into_bytes()
+fn encoded(form: output::Form, answer: &Answer) -> Result<Vec<u8>, LakeError> {
+    let mut encoder = output::Encoder::new(form, &answer.rows.schema())?;
+    let mut out = encoder.rows(&answer.rows)?;
+    out.append(&mut encoder.end()?);
+    Ok(out)
+}
+
+fn counted(events: u64, form: Form) -> Vec<u8> {
+    let text = match form.0 {
+        output::Form::Table => format!("{events}\n"),
+        output::Form::Csv => format!("count\n{events}\n"),
+        _ => format!("{{\"count\":{events}}}\n"),
+    };
+    text.into_bytes()
 }

@@ -6,8 +6,10 @@ use crate::pipe::frame::{Kind, Value, refused};
 use crate::pipe::scope::Scope;
 use crate::search::fault::Fault;
 use crate::search::lower::every;
+use arrow::datatypes::DataType;
 use datafusion::functions::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, lit, when};
+use datafusion::functions_nested::expr_fn::array_length;
+use datafusion::logical_expr::{Expr, cast, lit, when};
 
 pub const FUNCTIONS: &[Function] = &[
     Function {
@@ -43,6 +45,22 @@ pub const FUNCTIONS: &[Function] = &[
         lower: |scope, args| {
             let (exprs, kind) = args.alike(scope, 0)?;
             Ok(Value::new(coalesce(exprs), kind))
+        },
+    },
+    Function {
+        name: "array_length",
+        syntax: "array_length(list)",
+        doc: "how many values a list has, such as that of make_set",
+        least: 1,
+        most: 1,
+        lower: |scope, args| {
+            let node = args.node(0)?;
+            let list = scope.value(node)?;
+            if !matches!(list.kind, Kind::Texts | Kind::Objects | Kind::List) {
+                let message = format!("a list was to come here, not a {}", list.kind.name());
+                return Err(Fault::new("value_kind", node.span, message));
+            }
+            Ok(Value::new(cast(array_length(list.expr), DataType::Int64), Kind::Integer))
         },
     },
     Function {

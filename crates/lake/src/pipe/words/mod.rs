@@ -9,6 +9,7 @@ mod mv_expand;
 mod parse;
 mod project;
 mod project_away;
+mod project_rename;
 mod sort;
 mod summarize;
 mod take;
@@ -55,6 +56,7 @@ pub const WORDS: &[Word] = &[
     r#where::WORD,
     project::WORD,
     project_away::WORD,
+    project_rename::WORD,
     extend::WORD,
     summarize::WORD,
     sort::WORD,

@@ -30,7 +30,7 @@ fn parse(parser: &mut Parser) -> Result<Box<dyn Stage>, Fault> {
         if parser.peek_sign("(") {
             return parser.nested();
         }
-        Ok(Query { table: parser.table()?, stages: Vec::new() })
+        parser.source()
     })?)))
 }
 
