@@ -150,7 +150,7 @@ pub trait Fs: Send + Sync {
 
 /// Appends `len` zero bytes.
 pub(crate) fn fill(file: &mut dyn File, len: u64) -> io::Result<()> {
-    const PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+    static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
     let mut rest = len;
     while rest > 0 {
         let piece = usize::try_from(rest).unwrap_or(usize::MAX).min(PIECE.len());
