@@ -1,10 +1,14 @@
 //! The one door to the journal: groups of records with their counts, acknowledged together.
 
 use std::sync::Arc;
-use yagura_event::{Clock, Context, ContextId, TenantName};
+use std::time::Duration;
+use yagura_event::{Clock, Context, ContextId, Micros, TenantName};
 use yagura_journal::{
     Committed, Count, CountKind, Entry, EntryBuffer, JournalError, JournalWriter, RecordRef, Ticket,
 };
+
+/// How long an input waits that found the journal full.
+const FULL_WAIT: Duration = Duration::from_millis(500);
 
 /// Why records were not taken.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -208,6 +212,14 @@ impl Intake {
     /// Those of the journal; then nothing of the group is stored.
     pub async fn submit(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
         let (now, buffer) = self.stamp(group)?;
+        self.submit_buffer(now, buffer).await
+    }
+
+    async fn submit_buffer(
+        &self,
+        now: Micros,
+        buffer: EntryBuffer,
+    ) -> Result<Committed, IntakeError> {
         let journal = Arc::clone(&self.journal);
         let (done, wait) = tokio::sync::oneshot::channel();
         // The queue may be full: then this waits, and with it the sender.
@@ -220,6 +232,32 @@ impl Intake {
         .await
         .map_err(|_| IntakeError::Stopping)??;
         Ok(wait.await.map_err(|_| IntakeError::Stopping)??)
+    }
+
+    /// As [`Self::submit`], but waits while the journal is full, and tells `waits` each time;
+    /// `None` where `stopping` came first and nothing is stored.
+    ///
+    /// # Errors
+    /// As [`Self::submit`], but for a full journal.
+    pub async fn submit_waiting(
+        &self,
+        group: Group<'_>,
+        stopping: &(dyn Fn() -> bool + Sync),
+        waits: &mut (dyn FnMut(&JournalError) + Send),
+    ) -> Result<Option<Committed>, IntakeError> {
+        let (now, buffer) = self.stamp(group)?;
+        loop {
+            match self.submit_buffer(now, buffer.clone()).await {
+                Err(IntakeError::Journal(error)) if error.is_full() => {
+                    waits(&error);
+                    if stopping() {
+                        return Ok(None);
+                    }
+                    tokio::time::sleep(FULL_WAIT).await;
+                }
+                done => return done.map(Some),
+            }
+        }
     }
 
     /// Submits a group and blocks until it is durable.

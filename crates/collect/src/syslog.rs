@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use yagura_journal::JournalError;
 
 /// Most connections at a time; further ones wait in the listener's backlog.
 pub const CONNECTIONS_MAX: usize = 1_024;
@@ -60,6 +61,7 @@ async fn connection(
     let mut framer = Framer::default();
     let mut buffer = vec![0u8; READ_BYTES];
     let mut position = 0u64;
+    let mut told_full = false;
     loop {
         let read = tokio::select! {
             read = socket.read(&mut buffer) => read.unwrap_or(0),
@@ -83,7 +85,17 @@ async fn connection(
             return Err(error);
         }
         if !group.is_empty() {
-            intake.submit(group).await?;
+            // While this waits nothing is read, and the sender's own queue holds the rest.
+            let mut waits = |error: &JournalError| {
+                if !std::mem::replace(&mut told_full, true) {
+                    tracing::warn!(peer = %peer_text, %error, "syslog over TCP waits");
+                }
+            };
+            let stopping = || *stop.borrow();
+            if intake.submit_waiting(group, &stopping, &mut waits).await?.is_none() {
+                return Ok(());
+            }
+            told_full = false;
         }
         if read == 0 {
             return Ok(());

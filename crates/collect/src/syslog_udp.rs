@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
-use yagura_journal::{JournalError, Ticket};
+use yagura_journal::Ticket;
 
 /// Room for one datagram. IP itself allows 65,535 bytes with headers, so nothing is ever cut
 /// here; it is far below the limit of a record, too.
@@ -220,9 +220,7 @@ impl Flow<'_> {
                     self.tickets.push_back(ticket);
                     return self.wait_down_to(GROUPS_IN_FLIGHT_MAX);
                 }
-                Err(IntakeError::Journal(
-                    error @ (JournalError::Full { .. } | JournalError::Busy),
-                )) => {
+                Err(IntakeError::Journal(error)) if error.is_full() => {
                     if (self.stopping)() {
                         return self.refuse(datagrams, dropped);
                     }

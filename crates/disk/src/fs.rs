@@ -136,4 +136,26 @@ pub trait Fs: Send + Sync {
     /// # Errors
     /// Those of the file system.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
+
+    /// Creates a file of `len` bytes whose room is really taken, by default by writing it.
+    ///
+    /// # Errors
+    /// `AlreadyExists`; any other error may leave a part of the file.
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()> {
+        let mut file = self.create_new(path)?;
+        fill(file.as_mut(), len)?;
+        file.sync()
+    }
+}
+
+/// Appends `len` zero bytes.
+pub(crate) fn fill(file: &mut dyn File, len: u64) -> io::Result<()> {
+    static PIECE: [u8; 64 * 1024] = [0; 64 * 1024];
+    let mut rest = len;
+    while rest > 0 {
+        let piece = usize::try_from(rest).unwrap_or(usize::MAX).min(PIECE.len());
+        file.append(PIECE.get(..piece).unwrap_or_default())?;
+        rest -= piece as u64;
+    }
+    Ok(())
 }

@@ -4,12 +4,14 @@
 //! have messages of their own in [`DiskError`].
 
 pub mod fs;
+pub mod guard;
 pub mod lock;
 pub mod put;
 pub mod real;
 pub mod version;
 
 pub use fs::{File, Fs, Metadata};
+pub use guard::{BALLAST, DiskGuard, DiskLimits, DiskReading, DiskStage};
 pub use lock::DataLock;
 pub use put::{create_dirs, put_if_absent, write_atomic};
 pub use real::RealFs;

@@ -110,6 +110,20 @@ impl Fs for RealFs {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         fs4::available_space(path)
     }
+
+    fn allocate(&self, path: &Path, len: u64) -> io::Result<()> {
+        let file = file_options().create_new(true).open(path)?;
+        match fs4::fs_std::FileExt::allocate(&file, len) {
+            Ok(()) => file.sync_all(),
+            // Not every file system can do it at once.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                let mut file = RealFile(file);
+                crate::fs::fill(&mut file, len)?;
+                file.sync()
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 #[cfg(test)]

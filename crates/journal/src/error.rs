@@ -43,6 +43,16 @@ pub enum JournalError {
         /// What the file system reported last.
         free_bytes: u64,
     },
+    /// The disk has too little room for records; what was taken already may still be written.
+    #[error(
+        "the disk is nearly full: {free_bytes} bytes free, records are refused below {free_bytes_min}; free space or lower disk.refuse_free_bytes"
+    )]
+    DiskFull {
+        /// What the file system reported last.
+        free_bytes: u64,
+        /// [`crate::Options::free_bytes_min`].
+        free_bytes_min: u64,
+    },
     /// The queue is full and the caller does not want to wait.
     #[error("journal queue is full; try again")]
     Busy,
@@ -103,6 +113,11 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether there was no room, so that the same may succeed later.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::DiskFull { .. } | Self::Busy)
+    }
+
     pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,

@@ -28,7 +28,7 @@ const TIME_AT: usize = 17;
 ///
 /// LSN, time and checksum are filled in by the journal; encoding is left to the producer's
 /// thread so that the one writer has only to copy.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EntryBuffer {
     pub(crate) bytes: Vec<u8>,
     pub(crate) contexts: Vec<ContextId>,

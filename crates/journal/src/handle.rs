@@ -145,6 +145,11 @@ impl JournalHandle {
         self.0.lock().stopped.clone()
     }
 
+    /// Looks at the free bytes of the disk, beyond what the writer does as the journal grows.
+    pub fn look_at_disk(&self) -> u64 {
+        self.0.look_at_disk()
+    }
+
     /// Lets the next commit begin a new segment, so that the old one can be cut.
     pub fn request_rotation(&self) {
         self.0.rotation.store(true, Ordering::Relaxed);
@@ -299,7 +304,7 @@ impl Shared {
         }
     }
 
-    fn look_at_disk(&self) -> u64 {
+    pub fn look_at_disk(&self) -> u64 {
         self.unchecked_bytes.store(0, Ordering::Relaxed);
         let free = self.fs.free_bytes(&self.dir).unwrap_or(u64::MAX);
         self.free_bytes.store(free, Ordering::Relaxed);
@@ -320,11 +325,20 @@ impl Shared {
         if free_bytes < self.options.free_bytes_min {
             free_bytes = self.look_at_disk();
         }
-        if total > limit || (with_records && free_bytes < self.options.free_bytes_min) {
+        if total > limit {
             self.release(bytes);
             return Err(JournalError::Full { bytes: total - bytes, quota_bytes, free_bytes });
         }
+        if with_records && free_bytes < self.options.free_bytes_min {
+            self.release(bytes);
+            return Err(self.disk_full(free_bytes));
+        }
         Ok(())
+    }
+
+    /// The refusal for want of room on the disk.
+    pub fn disk_full(&self, free_bytes: u64) -> JournalError {
+        JournalError::DiskFull { free_bytes, free_bytes_min: self.options.free_bytes_min }
     }
 
     pub fn release(&self, bytes: u64) {

@@ -6,6 +6,7 @@ use crate::frame::{EntryBuffer, FRAME_HEADER_BYTES, end_group, push_frame, stamp
 use crate::handle::{JournalHandle, Segment, Shared};
 use crate::recover::{Opened, Recovery, keep_going, recover};
 use crate::segment::{Header, SEGMENT_HEADER_BYTES, file_name};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yagura_disk::{File, Fs};
@@ -27,6 +28,9 @@ pub struct Options {
     pub keep: bool,
     /// Live segments and queue may take this many bytes; then submissions are refused.
     pub quota_bytes: u64,
+    /// How often the writer's thread tries again, twice a second, where the disk has no room
+    /// for what was submitted already; then the journal stops.
+    pub full_tries: u32,
     /// Submissions are also refused while the disk has less than this free.
     pub free_bytes_min: u64,
     /// Go on without damaged entries (they are set aside and reported) instead of refusing.
@@ -41,6 +45,7 @@ impl Default for Options {
             epoch: 1,
             keep: false,
             quota_bytes: 16 * 1024 * 1024 * 1024,
+            full_tries: 120,
             free_bytes_min: 256 * 1024 * 1024,
             skip_damage: false,
         }
@@ -53,6 +58,8 @@ pub struct Journal {
     dir: PathBuf,
     file: Option<Box<dyn File>>,
     file_bytes: u64,
+    /// The newest segment's name is not durable yet.
+    unnamed: bool,
     /// Frames that are not committed yet.
     pending: Vec<u8>,
     /// Offset of the last frame in `pending`.
@@ -86,6 +93,7 @@ impl Journal {
             dir: dir.to_owned(),
             file,
             file_bytes,
+            unnamed: false,
             pending: Vec::new(),
             pending_last: 0,
             pending_ended: true,
@@ -138,7 +146,9 @@ impl Journal {
     /// Writes and syncs what is buffered and returns the last durable number.
     ///
     /// # Errors
-    /// [`JournalError::Stopped`] after any failed write or sync, then and for good.
+    /// [`JournalError::DiskFull`] where the disk has no room: a part that was written is taken
+    /// back and a further call tries again. [`JournalError::Stopped`] after any other failed
+    /// write or sync, then and for good.
     pub fn commit(&mut self) -> Result<Lsn, JournalError> {
         self.shared.check()?;
         if self.pending.is_empty() {
@@ -149,6 +159,9 @@ impl Journal {
             self.pending_ended = true;
         }
         if let Err(error) = self.write_pending() {
+            if is_full(&error) && self.take_back().is_ok() {
+                return Err(self.shared.disk_full(self.shared.look_at_disk()));
+            }
             return Err(self.shared.stop(&error.to_string()));
         }
         let committed = self.pending_first..self.next;
@@ -177,13 +190,22 @@ impl Journal {
         first
     }
 
+    /// Takes back what a write on a full disk left, durably, so that the next try begins where
+    /// this one did.
+    fn take_back(&mut self) -> io::Result<()> {
+        if let Some(file) = self.file.as_mut() {
+            file.truncate(self.file_bytes)?;
+            file.sync()?;
+        }
+        Ok(())
+    }
+
     fn write_pending(&mut self) -> Result<(), JournalError> {
         let asked = self.shared.take_rotation();
         let full = self.file_bytes >= self.shared.options.segment_bytes_max;
         // A segment without entries is never left behind: the next would have its name.
         let rotate = (asked || full) && self.file_bytes > SEGMENT_HEADER_BYTES as u64;
-        let created = self.file.is_none() || rotate;
-        if created {
+        if self.file.is_none() || rotate {
             self.create_segment()?;
         }
         let Some(file) = self.file.as_mut() else {
@@ -192,9 +214,10 @@ impl Journal {
         debug_assert!(self.pending.len() >= FRAME_HEADER_BYTES);
         file.append(&self.pending).map_err(JournalError::io("write the journal in", &self.dir))?;
         file.sync().map_err(JournalError::io("sync the journal in", &self.dir))?;
-        if created {
+        if self.unnamed {
             let fs = &self.shared.fs;
             fs.sync_dir(&self.dir).map_err(JournalError::io("sync", &self.dir))?;
+            self.unnamed = false;
         }
         Ok(())
     }
@@ -206,10 +229,19 @@ impl Journal {
         let header = Header { node, epoch, gap: false, first };
         let mut file =
             self.shared.fs.create_new(&path).map_err(JournalError::io("create", &path))?;
-        file.append(&header.encode()).map_err(JournalError::io("write", &path))?;
-        self.file = Some(file);
+        if let Err(error) = file.append(&header.encode()) {
+            // The next try makes it again; where it stays, that try fails and the journal stops.
+            let _ = self.shared.fs.remove(&path);
+            return Err(JournalError::io("write", &path)(error));
+        }
+        (self.file, self.unnamed) = (Some(file), true);
         self.file_bytes = SEGMENT_HEADER_BYTES as u64;
         self.shared.add_segment(Segment::new(header, path, self.file_bytes));
         Ok(())
     }
+}
+
+/// Whether the disk had no room for a write.
+fn is_full(error: &JournalError) -> bool {
+    matches!(error, JournalError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
 }

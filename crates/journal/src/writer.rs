@@ -10,6 +10,7 @@ use std::io;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use yagura_event::time::SECOND;
 use yagura_event::{Lsn, Micros};
 
@@ -20,6 +21,9 @@ pub const COMMIT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A received time that lies further back than this is a step of the clock and is noted;
 /// less is the ordinary disorder of producers.
 pub const CLOCK_STEP_NOTED: Micros = 2 * SECOND;
+
+/// Between two tries on a full disk.
+const FULL_PAUSE: Duration = Duration::from_millis(500);
 
 /// The numbers a submission got, both inclusive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -257,7 +261,7 @@ impl Inner {
             for submission in &batch {
                 numbers.push(append(&mut journal, submission, &mut stepped));
             }
-            let committed = journal.commit();
+            let committed = commit(&mut journal);
             self.handle.0.release(bytes as u64);
             for (submission, numbers) in batch.into_iter().zip(numbers) {
                 let result = committed.clone().and(numbers);
@@ -265,6 +269,22 @@ impl Inner {
             }
         }
     }
+}
+
+/// Commits, and tries again while the disk has no room: what was submitted has a right to it, and
+/// new records are refused meanwhile.
+fn commit(journal: &mut Journal) -> Result<Lsn, JournalError> {
+    let handle = journal.handle();
+    for _ in 0..handle.0.options.full_tries {
+        match journal.commit() {
+            Err(JournalError::DiskFull { .. }) => std::thread::sleep(FULL_PAUSE),
+            done => return done,
+        }
+    }
+    journal.commit().map_err(|error| match error {
+        JournalError::DiskFull { .. } => handle.0.stop(&error.to_string()),
+        error => error,
+    })
 }
 
 /// Lets no producer wait for room that will not come, should the thread panic.

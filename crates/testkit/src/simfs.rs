@@ -48,6 +48,24 @@ impl Default for Faults {
     }
 }
 
+/// How often faults that are errors came.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Hits {
+    /// Syncs that failed.
+    pub sync_errors: u64,
+    /// Appends that wrote a half.
+    pub short_writes: u64,
+    /// Appends that found the disk full.
+    pub full: u64,
+}
+
+impl Hits {
+    /// Whether any came.
+    pub fn any(&self) -> bool {
+        self.sync_errors + self.short_writes + self.full > 0
+    }
+}
+
 #[derive(Clone, Default)]
 struct State {
     image: Image,
@@ -56,6 +74,7 @@ struct State {
     appends: u64,
     syncs: u64,
     crashed: bool,
+    hits: Hits,
     /// Where the crash came.
     crash_path: Option<PathBuf>,
 }
@@ -83,6 +102,11 @@ impl SimFs {
     /// Number of syncs so far, of files and directories.
     pub fn syncs(&self) -> u64 {
         self.lock().syncs
+    }
+
+    /// How often faults that are errors came.
+    pub fn hits(&self) -> Hits {
+        self.lock().hits
     }
 
     /// Whether [`Faults::crash_at`] was reached.
@@ -161,6 +185,7 @@ impl SimFs {
     fn begin_sync(state: &mut State, crash: bool, lie: bool) -> SyncFate {
         state.syncs += 1;
         if state.faults.sync_error_at == Some(state.syncs) {
+            state.hits.sync_errors += 1;
             SyncFate::Fail
         } else if crash || lie {
             SyncFate::Nothing
@@ -194,6 +219,8 @@ impl File for SimFile {
             let short = state.faults.short_write_at == Some(state.appends);
             let written = if full || short { bytes.len() / 2 } else { bytes.len() };
             state.image.append(self.node, &bytes[..written]);
+            state.hits.full += u64::from(full);
+            state.hits.short_writes += u64::from(short && !full);
             if full {
                 return Err(io::Error::new(io::ErrorKind::StorageFull, "simulated full disk"));
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use yagura_collect::watch::Glob;
+use yagura_disk::DiskLimits;
 use yagura_event::TenantName;
 
 /// Everything that can be configured. Unknown keys are refused.
@@ -15,6 +16,8 @@ pub struct Config {
     pub listen: Listen,
     /// The durable log.
     pub journal: JournalConfig,
+    /// What is given up as the disk fills.
+    pub disk: DiskConfig,
     /// The tables.
     pub lake: LakeConfig,
     /// Threads and memory between journal and tables.
@@ -124,6 +127,48 @@ pub struct JournalConfig {
     pub quota_bytes: u64,
 }
 
+/// What is given up as the disk fills, in the order of the fields.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiskConfig {
+    /// Free bytes below which a warning is given.
+    pub warn_free_bytes: u64,
+    /// Free bytes below which data files are not rewritten.
+    pub stop_compaction_free_bytes: u64,
+    /// Free bytes below which inputs are refused.
+    pub refuse_free_bytes: u64,
+    /// Bytes that a running server keeps for what was taken already; 0 keeps none.
+    pub ballast_bytes: u64,
+}
+
+impl DiskConfig {
+    /// The limits, as the guard takes them.
+    pub fn limits(&self) -> DiskLimits {
+        DiskLimits {
+            warn_free_bytes: self.warn_free_bytes,
+            stop_compaction_free_bytes: self.stop_compaction_free_bytes,
+            refuse_free_bytes: self.refuse_free_bytes,
+            ballast_bytes: self.ballast_bytes,
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.warn_free_bytes < self.stop_compaction_free_bytes
+            || self.stop_compaction_free_bytes < self.refuse_free_bytes
+        {
+            return Err("disk.warn_free_bytes, disk.stop_compaction_free_bytes and \
+                        disk.refuse_free_bytes must not rise in this order"
+                .to_owned());
+        }
+        if self.ballast_bytes > self.refuse_free_bytes / 2 {
+            return Err("disk.ballast_bytes must be at most half of disk.refuse_free_bytes, or \
+                        its release would open the inputs again"
+                .to_owned());
+        }
+        Ok(())
+    }
+}
+
 /// The tables' settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -229,6 +274,18 @@ impl Default for JournalConfig {
     }
 }
 
+impl Default for DiskConfig {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Self {
+            warn_free_bytes: 4096 * MIB,
+            stop_compaction_free_bytes: 2048 * MIB,
+            refuse_free_bytes: 512 * MIB,
+            ballast_bytes: 128 * MIB,
+        }
+    }
+}
+
 impl Default for LakeConfig {
     fn default() -> Self {
         Self { flush_bytes: 256 * 1024 * 1024, flush_interval_s: 30 }
@@ -299,6 +356,7 @@ impl Config {
         if config.journal.segment_bytes < 64 * 1024 {
             return Err("journal.segment_bytes must be at least 65536".to_owned());
         }
+        config.disk.check()?;
         if config.pipeline.inflight_bytes < 4 * 1024 * 1024 {
             return Err("pipeline.inflight_bytes must be at least 4194304".to_owned());
         }
@@ -370,6 +428,10 @@ const KEY_DOCS: &[(&str, &str)] = &[
     ),
     ("journal.segment_bytes", "bytes of one journal file"),
     ("journal.quota_bytes", "bytes of journal at which inputs are refused"),
+    ("disk.warn_free_bytes", "free bytes below which a warning is given"),
+    ("disk.stop_compaction_free_bytes", "free bytes below which data files are not rewritten"),
+    ("disk.refuse_free_bytes", "free bytes below which inputs are refused"),
+    ("disk.ballast_bytes", "bytes a server keeps for what was taken already; 0 keeps none"),
     ("lake.flush_bytes", "bytes in memory at which rows are written to the tables"),
     ("lake.flush_interval_s", "seconds after which rows are written to the tables"),
     ("pipeline.workers", "parse and match threads; 0 is one for each core"),
@@ -419,6 +481,10 @@ mod tests {
         assert!(Config::parse("[listen]\nhtp = 1").unwrap_err().contains("htp"));
         let error = Config::parse("[listen]\nhttp = \"0.0.0.0:8470\"").unwrap_err();
         assert!(error.contains("listen.http"));
+        let error = Config::parse("[disk]\nwarn_free_bytes = 5").unwrap_err();
+        assert!(error.contains("must not rise"), "{error}");
+        let error = Config::parse("[disk]\nballast_bytes = 268435457").unwrap_err();
+        assert!(error.contains("half of disk.refuse_free_bytes"), "{error}");
         let error = Config::parse("[listen]\nsyslog_udp = \"192.0.2.1:514\"").unwrap_err();
         assert!(error.contains("listen.syslog_udp"));
     }

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use yagura_event::time::SECOND;
-use yagura_journal::{Entry, JournalError, Mark, Ticket};
+use yagura_journal::{Entry, Mark, Ticket};
 
 /// Longest line; the same limit as for other inputs. A longer one is cut here, its event is
 /// flagged `truncated`, and the rest of it is left out.
@@ -80,7 +80,7 @@ pub enum StepError {
 impl From<IntakeError> for StepError {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Journal(JournalError::Full { .. } | JournalError::Busy) => Self::Full,
+            IntakeError::Journal(error) if error.is_full() => Self::Full,
             other => Self::Intake(other),
         }
     }

@@ -136,6 +136,34 @@ fn many_commits_with_checkpoints_keep_rows_txn_and_counts() {
     assert!(report.damages.is_empty(), "{:?}", report.damages);
 }
 
+/// Another tool writes into the table's log meanwhile, as `OPTIMIZE` or a table property would.
+#[test]
+fn a_commit_of_another_tool_is_noticed_and_ours_goes_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open(dir.path());
+    feed(&mut writer, 1..=5);
+    writer.flush().unwrap();
+    feed(&mut writer, 6..=9);
+    for table in ["events", "matches"] {
+        let log = dir.path().join(table).join("_delta_log");
+        let names = std::fs::read_dir(&log).unwrap();
+        let versions = names.filter_map(|name| {
+            name.unwrap().file_name().to_str()?.strip_suffix(".json")?.parse::<u64>().ok()
+        });
+        let next = versions.max().unwrap() + 1;
+        let commit = "{\"commitInfo\":{\"timestamp\":1772438400000,\"operation\":\"WRITE\",\
+             \"operationParameters\":{},\"engineInfo\":\"another tool\"}}\n\
+             {\"txn\":{\"appId\":\"another tool\",\"version\":7}}\n";
+        std::fs::write(log.join(format!("{next:020}.json")), commit).unwrap();
+    }
+    writer.flush().unwrap();
+    assert_once(&writer.handle().view(), 9);
+    feed(&mut writer, 10..=12);
+    writer.flush().unwrap();
+    drop(writer);
+    assert_once(&open(dir.path()).handle().view(), 12);
+}
+
 #[test]
 fn of_two_writers_the_second_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -102,6 +102,7 @@ impl Server {
         let node =
             tokio::task::spawn_blocking(move || Node::open(&path, &settings, clock)).await??;
         let node = Arc::new(node);
+        node.guard().keep_ballast();
         let (stop, stopped) = watch::channel(false);
         let mut threads = threads::watches(&node, config, &stopped)?;
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use yagura_disk::Fs;
+use yagura_disk::{DiskGuard, Fs};
 use yagura_event::Lsn;
 use yagura_journal::JournalHandle;
 use yagura_lake::{LAKE_DIR, LakeHandle, LakeWriter};
@@ -75,7 +75,9 @@ pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Part
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         n => n,
     };
+    let guard = DiskGuard::new(Arc::clone(fs), data, config.disk.limits());
     let parts = Parts {
+        guard: Arc::new(guard),
         journal: journal.clone(),
         lake,
         judge,

@@ -293,6 +293,12 @@ impl Backend for NodeBackend {
         value["findings"] = json!(findings);
         value["entities"] = json!(entities);
         value["incidents"] = json!(incidents);
+        let disk = self.node.guard().reading();
+        value["disk"] = json!({
+            "stage": disk.stage.word(),
+            "free_bytes": disk.free_bytes,
+            "ballast": disk.ballast,
+        });
         value["durable_lsn"] = json!(self.node.journal().durable().0);
         Ok(value)
     }
@@ -309,8 +315,14 @@ impl Backend for NodeBackend {
 
 fn intake_error(error: IntakeError) -> ApiError {
     match &error {
-        IntakeError::Journal(JournalError::Full { .. } | JournalError::Busy) => {
-            ApiError::new(Kind::Busy, "journal_full", error.to_string())
+        IntakeError::Journal(JournalError::DiskFull { .. }) => {
+            ApiError::new(Kind::Full, "disk_full", error.to_string())
+        }
+        IntakeError::Journal(JournalError::Full { .. }) => {
+            ApiError::new(Kind::Full, "journal_full", error.to_string())
+        }
+        IntakeError::Journal(JournalError::Busy) => {
+            ApiError::new(Kind::Busy, "journal_busy", error.to_string())
         }
         IntakeError::Journal(JournalError::Stopped(_)) | IntakeError::Stopping => {
             ApiError::new(Kind::Busy, "intake_stopped", error.to_string())

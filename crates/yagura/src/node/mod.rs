@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
-use yagura_disk::{DataLock, Fs, RealFs, create_dirs, open_version};
+use yagura_disk::{DataLock, DiskGuard, Fs, RealFs, create_dirs, open_version};
 use yagura_event::Clock;
 use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
 use yagura_lake::{LAKE_DIR, LakeHandle};
@@ -57,6 +57,7 @@ pub struct Node {
     progress: Arc<Progress>,
     pipeline: Option<Pipeline>,
     flight: Arc<Flight>,
+    guard: Arc<DiskGuard>,
     engine: Arc<Engine>,
     live: Mutex<Live>,
     _lock: DataLock,
@@ -104,6 +105,7 @@ impl Node {
         let flight = Flight::open(Arc::clone(&fs), data, parts.workers)
             .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
         let flight = Arc::new(flight);
+        let guard = Arc::clone(&parts.guard);
         let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
         let data = data.to_owned();
@@ -111,7 +113,19 @@ impl Node {
         let (journal, _lock) = (handle, lock);
         let report = intel.map(|intel| intel.report);
         let live = Mutex::new(Live::new(engines, epochs, texts, history, lists, report));
-        Ok(Self { data, journal, intake, lake, progress, pipeline, flight, engine, live, _lock })
+        Ok(Self {
+            data,
+            journal,
+            intake,
+            lake,
+            progress,
+            pipeline,
+            flight,
+            guard,
+            engine,
+            live,
+            _lock,
+        })
     }
 
     /// The data directory.
@@ -132,6 +146,11 @@ impl Node {
     /// The newest view of the tables.
     pub fn lake(&self) -> &LakeHandle {
         &self.lake
+    }
+
+    /// What looks at the disk.
+    pub fn guard(&self) -> &Arc<DiskGuard> {
+        &self.guard
     }
 
     /// Where the pipeline is.
@@ -173,6 +192,7 @@ fn options(config: &Config) -> Options {
         segment_bytes_max: config.journal.segment_bytes,
         keep: config.journal.keep,
         quota_bytes: config.journal.quota_bytes,
+        free_bytes_min: config.disk.refuse_free_bytes,
         ..Options::default()
     }
 }

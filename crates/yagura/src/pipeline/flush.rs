@@ -2,6 +2,7 @@
 //! files and make many small ones fewer.
 
 use crate::pipeline::channel::{ByteChannel, Received};
+use crate::pipeline::disk::make_room;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::run::{Delivered, RETRY, TURN};
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
+use yagura_disk::DiskGuard;
 use yagura_lake::{Flush, Flushed, LakeError, Reindex, Rewrite, Rewritten};
 
 /// How many flushes' worth of rows may be in memory while one is written; then the rows wait,
@@ -107,6 +109,7 @@ pub fn run_lake(
     mut files: FileThreads,
     queue: &ByteChannel<Arc<Delivered>>,
     progress: &Progress,
+    guard: &DiskGuard,
 ) {
     let mut retry: Option<Instant> = None;
     loop {
@@ -119,7 +122,7 @@ pub fn run_lake(
             Received::Closed => break,
         }
         let now = Instant::now();
-        if let Err(error) = keep_house(&mut lake, &mut files, queue.bytes() == 0, now) {
+        if let Err(error) = keep_house(&mut lake, &mut files, guard, queue.bytes() == 0, now) {
             tracing::warn!(%error, "making data files fewer failed; trying again");
         }
         if retry.is_some_and(|at| now < at) {
@@ -131,7 +134,7 @@ pub fn run_lake(
             Err(error) => {
                 tracing::error!(%error, "writing the tables failed; trying again");
                 progress.lake_trouble(&error.to_string());
-                retry = Some(now + RETRY);
+                retry = (!make_room(guard)).then(|| now + RETRY);
             }
         }
     }
@@ -143,7 +146,11 @@ pub fn run_lake(
         // Its rows are still in the tail and are written again below.
         tracing::error!(%error, "writing the tables failed; trying again");
     }
-    match lake.flush() {
+    let mut ended = lake.flush();
+    if ended.is_err() && make_room(guard) {
+        ended = lake.flush();
+    }
+    match ended {
         Ok(()) => progress.lake_committed(lake.checkpoint()),
         Err(error) => progress.fail(&format!("writing the tables at the end failed: {error}")),
     }
@@ -173,6 +180,7 @@ fn turn(
 fn keep_house(
     lake: &mut LakeConsumer,
     files: &mut FileThreads,
+    guard: &DiskGuard,
     quiet: bool,
     now: Instant,
 ) -> Result<(), LakeError> {
@@ -186,6 +194,7 @@ fn keep_house(
         tracing::warn!(%error, "an index could not be made");
     }
     if !files.indexes.busy
+        && guard.may_compact()
         && let Some(index) = lake.plan_index(quiet)
     {
         files.indexes.give(index)?;
@@ -194,7 +203,9 @@ fn keep_house(
         return Ok(());
     }
     files.housekeeping = now + HOUSEKEEPING;
-    if let Some(rewrite) = lake.plan_rewrite(quiet) {
+    if guard.may_compact()
+        && let Some(rewrite) = lake.plan_rewrite(quiet)
+    {
         files.rewrites.give(rewrite)?;
     }
     lake.sweep(now).map(drop)

@@ -11,6 +11,7 @@
 
 pub mod batches;
 pub mod channel;
+pub mod disk;
 pub mod flight;
 pub mod flush;
 pub mod judge;

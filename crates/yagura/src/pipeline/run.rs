@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
+use crate::pipeline::disk::run_disk;
 use crate::pipeline::flight::Flight;
 use crate::pipeline::flush::{FileThreads, run_lake};
 use crate::pipeline::judge::JudgeConsumer;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
+use yagura_disk::DiskGuard;
 use yagura_event::Lsn;
 use yagura_journal::{Chunk, JournalHandle};
 
@@ -44,6 +46,8 @@ impl Drop for Delivered {
 
 /// What the threads are started with.
 pub struct Parts {
+    /// Looks at the disk.
+    pub guard: Arc<DiskGuard>,
     /// The journal.
     pub journal: JournalHandle,
     /// The lake's consumer.
@@ -116,14 +120,21 @@ impl Pipeline {
         let sinks = [Arc::clone(&to_lake), Arc::clone(&to_judge)];
         spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &credit)))?;
         let (lake, lake_progress) = (parts.lake, Arc::clone(&progress));
+        let (lake_guard, disk_guard) = (Arc::clone(&parts.guard), Arc::clone(&parts.guard));
         let files = FileThreads::start()?;
-        spawn("lake", Box::new(move || run_lake(lake, files, &to_lake, &lake_progress)))?;
+        spawn(
+            "lake",
+            Box::new(move || run_lake(lake, files, &to_lake, &lake_progress, &lake_guard)),
+        )?;
         let (judge, judge_progress) = (parts.judge, Arc::clone(&progress));
         let (journal, interval) = (parts.journal, parts.judge_interval);
+        let disk_journal = journal.clone();
         spawn(
             "judge",
             Box::new(move || run_judge(judge, &to_judge, &judge_progress, &journal, interval)),
         )?;
+        let disk_progress = Arc::clone(&progress);
+        spawn("disk", Box::new(move || run_disk(&disk_guard, &disk_journal, &disk_progress)))?;
         Ok(Self { threads, progress })
     }
 

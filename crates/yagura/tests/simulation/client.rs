@@ -1,12 +1,13 @@
 //! The senders: what they have submitted, what was acknowledged, what they send again.
 
+use crate::faults::Counts;
 use crate::plant::Plant;
 use std::collections::BTreeMap;
 use yagura_collect::{FeedContext, Group};
 use yagura_event::{
     Context, Micros, Reference, SourceChoice, TenantName, TenantScope, time::HOUR, time::SECOND,
 };
-use yagura_journal::{Entry, FileDone};
+use yagura_journal::{Entry, FileDone, JournalError};
 use yagura_meta::JudgeStore;
 use yagura_testkit::rng::Rng;
 
@@ -52,6 +53,10 @@ pub struct Client {
     stage: Stage,
     /// First record of each file of each batch.
     files: BTreeMap<(u64, u64), u64>,
+    /// A full disk has room again when it is met.
+    pub room_returns: bool,
+    /// What was unusual of what was sent.
+    pub counts: Counts,
 }
 
 impl Client {
@@ -67,6 +72,8 @@ impl Client {
             batch: 1,
             stage: Stage::Closed,
             files: BTreeMap::new(),
+            room_returns: false,
+            counts: Counts::new(),
         }
     }
 
@@ -97,6 +104,9 @@ impl Client {
                 "<86>{stamp} gate sshd[{number:x}]: Accepted password for root from \
                  203.0.113.{source} port {port} ssh2"
             ),
+            5 if number.is_multiple_of(7) => {
+                format!("<13>1 {} gate odd 7 - - of another time [{number:x}]", far_stamp(number))
+            }
             5 => format!("<13>{stamp} gate unheard[{number:x}]: of \u{fffd} nothing to see"),
             _ => format!(
                 "<164>{stamp} fw : %ASA-4-106023: Deny tcp src outside:198.51.100.{source}/{port} \
@@ -118,6 +128,9 @@ impl Client {
 
     fn append(&mut self, plant: &mut Plant, group: Group<'_>, rng: &mut Rng) -> Result<(), String> {
         self.now += rng.range(0, 3_000_000).cast_signed();
+        if rng.range(0, 149) == 0 {
+            self.jump(rng);
+        }
         if rng.chance(3) {
             self.now += 45 * SECOND;
         }
@@ -127,6 +140,18 @@ impl Client {
             group.into_entries(self.now.div_euclid(HOUR)).map_err(|e| format!("group: {e}"))?;
         let appended = plant.journal.append_group(self.now - back, &entries);
         appended.map(drop).map_err(|e| format!("append: {e}"))
+    }
+
+    /// The wall clock jumps, as a machine's does that gets another time from somewhere.
+    fn jump(&mut self, rng: &mut Rng) {
+        let (by, what) = match rng.range(0, 5) {
+            0..3 => (rng.range(2, 30).cast_signed() * HOUR, "clock hours ahead"),
+            3 => (366 * 24 * HOUR, "clock a year ahead"),
+            4 => (-366 * 24 * HOUR, "clock set back"),
+            _ => (-rng.range(1, 30).cast_signed() * HOUR, "clock set back"),
+        };
+        self.now += by;
+        *self.counts.entry(what).or_default() += 1;
     }
 
     /// Sends something; most groups are committed at once, the rest with a later one.
@@ -147,12 +172,25 @@ impl Client {
     }
 
     pub fn commit(&mut self, plant: &mut Plant) -> Result<(), String> {
-        plant.journal.commit().map_err(|e| format!("commit: {e}"))?;
+        // A disk that is full is tried again, as the writer's thread does.
+        let committed = plant.journal.commit().or_else(|error| match error {
+            JournalError::DiskFull { .. } if self.room_comes(plant) => plant.journal.commit(),
+            error => Err(error),
+        });
+        committed.map_err(|e| format!("commit: {e}"))?;
         for (first, count) in self.in_flight.drain(..) {
             self.promises.extend((first..first + count).map(|n| (n, Promise::Once)));
         }
         self.owed = None;
         Ok(())
+    }
+
+    /// Whether there is room again after a full disk was met.
+    fn room_comes(&self, plant: &Plant) -> bool {
+        if self.room_returns {
+            plant.fs.set_faults(|f| f.full_from = None);
+        }
+        self.room_returns
     }
 
     /// A request with a key: sent again after a crash until it is acknowledged.
@@ -304,6 +342,11 @@ impl Client {
         self.sent += count;
         (first, count)
     }
+}
+
+/// Long ago or long to come.
+fn far_stamp(number: u64) -> &'static str {
+    if number.is_multiple_of(2) { "1970-01-01T00:00:01Z" } else { "2100-12-31T23:59:59Z" }
 }
 
 fn path(batch: u64, file: u64) -> String {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use yagura::config::Config;
 use yagura::engine::{Engine, Scratch};
 use yagura::epochs::Epochs;
@@ -19,6 +20,9 @@ use yagura_journal::{Entry, Journal, JournalHandle, Options, Reader};
 use yagura_lake::LakeHandle;
 use yagura_meta::{JudgeBatch, JudgeStore};
 use yagura_testkit::simfs::SimFs;
+
+/// Long enough for every replaced file to be deleted.
+const LATER: Duration = Duration::from_secs(24 * 3_600);
 
 /// A planted fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,6 +140,17 @@ impl Line {
         self.lake.flush().map_err(|e| format!("flush: {e}"))
     }
 
+    /// Makes files fewer where some are worth it, then deletes what was replaced. `begun`
+    /// counts the rewrites.
+    pub fn compact(&mut self, begun: &mut u64) -> Result<(), String> {
+        let now = Instant::now();
+        if let Some(rewrite) = self.lake.plan_rewrite(true) {
+            *begun += 1;
+            self.lake.end_rewrite(rewrite.write(), now).map_err(|e| format!("compact: {e}"))?;
+        }
+        self.lake.sweep(now + LATER).map(drop).map_err(|e| format!("sweep: {e}"))
+    }
+
     pub fn commit(&mut self, last: bool, mutant: Mutant) -> Result<(), String> {
         if mutant == Mutant::JudgeFirst && self.judged > self.judge.checkpoint() {
             let early = JudgeBatch { lsn: self.judged, now: self.now, ..JudgeBatch::default() };
@@ -174,6 +189,7 @@ impl Line {
 
 /// The journal with its line.
 pub struct Plant {
+    pub fs: SimFs,
     pub journal: Journal,
     pub line: Line,
     /// Epochs of the journal as (entry, hash).
@@ -205,6 +221,6 @@ impl Plant {
             epochs.write(&history).map_err(words)?;
         }
         let line = Line::open(fs, data, &journal.handle(), engines, engine, &history)?;
-        Ok(Self { journal, line, history })
+        Ok(Self { fs: fs.clone(), journal, line, history })
     }
 }

@@ -14,6 +14,8 @@ pub struct Site {
     pub dir: tempfile::TempDir,
     /// API address.
     pub http: SocketAddr,
+    /// Syslog over TCP.
+    pub tcp: SocketAddr,
     /// Syslog over UDP.
     pub udp: SocketAddr,
     child: Option<Child>,
@@ -25,7 +27,7 @@ impl Site {
         let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let [http, syslog] = held.map(|listener| listener.local_addr().unwrap());
-        let site = Self { dir: tempfile::tempdir().unwrap(), http, udp, child: None };
+        let site = Self { dir: tempfile::tempdir().unwrap(), http, tcp: syslog, udp, child: None };
         let more = more.replace("$D", site.dir.path().to_str().unwrap());
         let text = format!(
             "[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\nsyslog_udp = \"{udp}\"\n{more}"
