@@ -190,6 +190,10 @@ fn put_strings(out: &mut ListBuilder<StringBuilder>, items: Option<Vec<Value>>) 
     out.append(present);
 }
 
+/// The members of an object, each with what records of resources in DNS call it (RFC 1035,
+/// section 3.2.1).
+const OBJECT_MEMBERS: [[&str; 2]; 3] = [["name", "rrname"], ["type", "rrtype"], ["value", "rdata"]];
+
 fn put_objects(out: &mut ListBuilder<StructBuilder>, items: Option<Vec<Value>>) {
     let present = items.is_some();
     for item in items.unwrap_or_default() {
@@ -197,9 +201,9 @@ fn put_objects(out: &mut ListBuilder<StructBuilder>, items: Option<Vec<Value>>) 
             Value::Object(object) => object.get(name).and_then(word),
             other => (name == "value").then(|| word(other)).flatten(),
         };
-        for (at, name) in ["name", "type", "value"].into_iter().enumerate() {
+        for (at, [name, theirs]) in OBJECT_MEMBERS.into_iter().enumerate() {
             if let Some(field) = out.values().field_builder::<StringBuilder>(at) {
-                field.append_option(part(name));
+                field.append_option(part(name).or_else(|| part(theirs)));
             }
         }
         out.values().append(true);

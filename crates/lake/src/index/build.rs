@@ -126,16 +126,23 @@ fn add_texts(keys: &mut KeySet, what: Keyed, texts: &StringArray) {
     }
 }
 
-/// The host of a URL with a scheme, without user and port; as it is written.
+/// The host of a URL, without user and port, as it is written; without a scheme it begins with
+/// its host, unless it is a path.
 pub(crate) fn host_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
+    let url = url.trim();
+    let rest = match url.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => rest,
+        _ => url.strip_prefix("//").unwrap_or(url),
+    };
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = match host.strip_prefix('[') {
         Some(v6) => v6.split(']').next()?,
         None => host.split(':').next()?,
     };
-    Some(host.trim_end_matches('.')).filter(|host| !host.is_empty())
+    let host = host.trim_end_matches('.');
+    let is_host = !host.is_empty() && !host.bytes().any(|b| b.is_ascii_whitespace());
+    is_host.then_some(host)
 }
 
 #[cfg(test)]
@@ -149,7 +156,9 @@ mod tests {
             ("https://user:pw@A.example:8443?q", Some("A.example")),
             ("http://[2001:db8::1]:80/", Some("2001:db8::1")),
             ("tcp://10.0.0.1:443", Some("10.0.0.1")),
-            ("a.example:443", None),
+            ("a.example:443", Some("a.example")),
+            ("//a.example/x", Some("a.example")),
+            ("no host at all", None),
             ("/index.html", None),
             ("http:///x", None),
         ] {

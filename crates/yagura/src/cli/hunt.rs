@@ -39,9 +39,9 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
     out.flush()?;
     let stats = reply.stats;
     eprintln!(
-        "{} of {} indicators' lines{}; {} entries refused; {} sightings and {} events gone through, {} ms",
-        stats.lines,
+        "{} indicators, {} lines{}; {} entries refused; {} sightings and {} events gone through, {} ms",
         stats.indicators,
+        stats.lines,
         if stats.truncated { " (more are not shown: hunt in parts)" } else { "" },
         stats.refused,
         stats.sightings,
