@@ -3,6 +3,7 @@
 mod cargo;
 mod demo;
 mod fuzz;
+mod soak;
 mod steps;
 mod tally;
 mod tidy;
@@ -22,6 +23,7 @@ Commands:
   test [OPTIONS]   run every check and test, as CI does
   tidy             run the rules on the shape of the sources alone
   fuzz [OPTIONS]   run mutated bytes through everything that reads bytes from outside
+  soak [OPTIONS]   a server under load, killed and halted at random, held against a ledger
   fmt              format every Rust file
 
 `cargo xtask COMMAND --help` says more.
@@ -64,12 +66,17 @@ fn main() -> ExitCode {
         "demo" if help => print(DEMO_HELP),
         "test" if help => print(&steps::help()),
         "tidy" if help => print(TIDY_HELP),
+        "soak" if help => print(soak::HELP),
         "fmt" if help => print(FMT_HELP),
         "help" | "--help" | "-h" => print(HELP),
         "demo" => demo::run(&root(), &args),
         "fuzz" => fuzz::run(&root(), &args),
         "test" => match steps::Options::parse(&args) {
             Ok(options) => steps::run(&root(), &options),
+            Err(message) => return usage(&message),
+        },
+        "soak" => match soak::Options::parse(&args) {
+            Ok(options) => soak::run(&root(), &options),
             Err(message) => return usage(&message),
         },
         "tidy" if args.is_empty() => tidy_command(),
