@@ -42,6 +42,8 @@ pub enum Command {
     Findings(FindingsArgs),
     /// Print the double-entry table of records received and what became of them
     Books(DataArgs),
+    /// Compare a data directory with what says how it was written; exit 1 on any damage
+    Check(CheckArgs),
     /// Measure: each figure with its input and the machine
     Bench(BenchArgs),
     /// Print the effective configuration
@@ -334,6 +336,22 @@ pub struct HuntArgs {
     /// Of what, and how it is printed
     #[command(flatten)]
     pub data: DataArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Compare every index with its data file, not one in sixteen
+    #[arg(long)]
+    pub full: bool,
+    /// Make indexes anew that are missing or damaged; nothing else is repaired
+    #[arg(long)]
+    pub repair: bool,
+    /// Output form: table or ndjson
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Data directory, of which no server is running
+    #[arg(value_name = "DATA")]
+    pub data: PathBuf,
 }
 
 #[derive(Args, Debug)]

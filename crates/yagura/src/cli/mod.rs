@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod args;
 mod background;
+pub mod check;
 pub mod demo;
 pub mod generate;
 pub mod hunt;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),
+        Command::Check(args) => check::run(&args),
         Command::Bench(args) => crate::bench::run(&args).map(|()| true),
         Command::Config(args) => offline::config(&args).map(|()| true),
         Command::Generate(args) => generate::run(&args).map(|()| true),

@@ -1,0 +1,100 @@
+//! `yagura check`: a changed byte in any kind of file is named; indexes are made anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use support::{error_of, files_below, ok, refused, yagura};
+
+const LINE: &str =
+    "Jan  5 10:00:01 gate sshd[77]: Failed password for root from 203.0.113.7 port 4000 ssh2\n";
+
+/// A data directory whose journal is kept, and its path.
+fn site() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("auth.log"), LINE.repeat(200)).unwrap();
+    ok(&["ingest", "--data", &path("data"), &path("auth.log")]);
+    let data = path("data");
+    (dir, data)
+}
+
+fn check(data: &str, more: &[&str]) -> (bool, String) {
+    let output = yagura(&[&["check", "--full"], more, &[data]].concat());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", error_of(&output));
+    (output.status.success(), text)
+}
+
+/// The last file below a folder with this ending.
+fn file(data: &str, below: &str, end: &str) -> PathBuf {
+    let mut all = files_below(&Path::new(data).join(below));
+    all.sort();
+    let found = all.into_iter().rfind(|path| path.to_str().unwrap().ends_with(end));
+    found.unwrap_or_else(|| panic!("no {end} in {below}"))
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_changed_byte_in_any_kind_of_file_is_named() {
+    let (_dir, data) = site();
+    let (sound, text) = check(&data, &[]);
+    assert!(sound, "{text}");
+    for area in ["journal", "tables", "index", "judge"] {
+        assert!(text.contains(area), "{text}");
+    }
+    for (below, end) in [
+        ("lake/events", ".parquet"),
+        ("lake/sightings", ".parquet"),
+        ("lake/events/_yagura", ".sums"),
+        ("lake/events/_delta_log", ".json"),
+        ("lake/index/events", ".idx"),
+        ("journal/contexts", ".json"),
+    ] {
+        let path = file(&data, below, end);
+        let whole = std::fs::read(&path).unwrap();
+        flip(&path);
+        let (sound, text) = check(&data, &[]);
+        assert!(!sound, "{below}: {text}");
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(text.contains(name), "{below}: {text}");
+        std::fs::write(&path, whole).unwrap();
+        let (sound, text) = check(&data, &[]);
+        assert!(sound, "{below}: {text}");
+    }
+    let judge = Path::new(&data).join("judge.sqlite");
+    let whole = std::fs::read(&judge).unwrap();
+    std::fs::write(&judge, &whole[..whole.len() / 2]).unwrap();
+    let (sound, text) = check(&data, &[]);
+    assert!(!sound && text.contains("judge.sqlite"), "{text}");
+}
+
+#[test]
+fn indexes_are_made_anew_and_nothing_else_is_touched() {
+    let (_dir, data) = site();
+    let path = file(&data, "lake/index/events", ".idx");
+    let whole = std::fs::read(&path).unwrap();
+    for damaged in [Vec::new(), whole[..whole.len() - 1].to_vec()] {
+        std::fs::write(&path, damaged).unwrap();
+        let (sound, text) = check(&data, &["--repair"]);
+        assert!(sound && text.contains("made anew"), "{text}");
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(!check(&data, &[]).0);
+    assert!(check(&data, &["--repair"]).0);
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+    let events = file(&data, "lake/events", ".parquet");
+    flip(&events);
+    let bytes = std::fs::read(&events).unwrap();
+    assert!(!check(&data, &["--repair"]).0);
+    assert_eq!(std::fs::read(&events).unwrap(), bytes);
+    refused(&["check", "/proc"], 2, &["not a data directory"]);
+}
