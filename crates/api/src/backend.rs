@@ -93,7 +93,7 @@ pub struct HuntReply {
 }
 
 /// What a hunt took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HuntStats {
     /// Indicators looked for.
     pub indicators: u64,
@@ -193,8 +193,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Which of many indicators were seen, in whose events, when.
     ///
     /// # Errors
-    /// `Invalid` for lists that cannot be read or are too long.
-    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Result<HuntReply, ApiError>;
+    /// `Invalid` for lists that cannot be read or are too long, `TooMany` where too many queries run.
+    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Pending<HuntReply>;
 
     /// Findings, newest first, as OCSF Detection Findings.
     ///

@@ -86,7 +86,7 @@ async fn hunt(
             return Err(ApiError::new(Kind::Invalid, "format_unknown", text));
         }
     };
-    let reply = blocking(move || backend.hunt(&scope, request)).await?;
+    let reply = backend.hunt(&scope, request).await?;
     let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
     let mut response = ([(header::CONTENT_TYPE, media)], reply.body).into_response();
     let stats = HeaderValue::from_str(&stats).map_err(ApiError::internal)?;

@@ -212,13 +212,13 @@ impl Intake {
     /// Those of the journal; then nothing of the group is stored.
     pub async fn submit(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
         let (now, buffer) = self.stamp(group)?;
-        self.submit_buffer(now, buffer).await
+        self.submit_buffer(now, Arc::new(buffer)).await
     }
 
     async fn submit_buffer(
         &self,
         now: Micros,
-        buffer: EntryBuffer,
+        buffer: Arc<EntryBuffer>,
     ) -> Result<Committed, IntakeError> {
         let journal = Arc::clone(&self.journal);
         let (done, wait) = tokio::sync::oneshot::channel();
@@ -246,8 +246,9 @@ impl Intake {
         waits: &mut (dyn FnMut(&JournalError) + Send),
     ) -> Result<Option<Committed>, IntakeError> {
         let (now, buffer) = self.stamp(group)?;
+        let buffer = Arc::new(buffer);
         loop {
-            match self.submit_buffer(now, buffer.clone()).await {
+            match self.submit_buffer(now, Arc::clone(&buffer)).await {
                 Err(IntakeError::Journal(error)) if error.is_full() => {
                     waits(&error);
                     if stopping() {

@@ -84,6 +84,14 @@ impl TenantScope {
         }
     }
 
+    /// Whether everything inside `other` is inside this scope.
+    pub fn covers(&self, other: &Self) -> bool {
+        match &self.0 {
+            Scope::One(_) => self == other,
+            Scope::All => true,
+        }
+    }
+
     /// The one tenant of the scope, or `None` where the scope is all of them.
     pub fn tenant(&self) -> Option<&TenantName> {
         match &self.0 {

@@ -9,7 +9,7 @@ use crate::segment::{Header, SEGMENT_HEADER_BYTES, Scan, parse_name, scan};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yagura_disk::put::TEMPORARY_SUFFIX;
-use yagura_disk::{File, Fs, create_dirs};
+use yagura_disk::{File, Fs, create_dirs, write_atomic};
 use yagura_event::{Lsn, Micros};
 
 /// Where cut segments go with [`Options::keep`].
@@ -193,8 +193,10 @@ fn cut_tail(
     Ok(())
 }
 
-/// Opens the newest segment. What a killed process wrote may be in the page cache only, so
-/// file and names are synced before anything is handed out.
+/// Opens the newest segment. What a process that ended wrote may be in the page cache only, and
+/// after a sync that failed the disk may lack pages that the cache still shows as written: a
+/// further sync would not bring them there. So what there is of it is written anew and takes its
+/// place before anything is handed out.
 fn open_newest(
     fs: &dyn Fs,
     dir: &Path,
@@ -202,8 +204,9 @@ fn open_newest(
 ) -> Result<(Option<Box<dyn File>>, u64), JournalError> {
     let mut newest = (None, 0);
     if let Some(Found { path, len, .. }) = found.last() {
-        let mut file = fs.open_append(path).map_err(JournalError::io("open", path))?;
-        file.sync().map_err(JournalError::io("sync", path))?;
+        let bytes = fs.read(path).map_err(JournalError::io("read", path))?;
+        write_atomic(fs, path, &bytes).map_err(JournalError::io("write", path))?;
+        let file = fs.open_append(path).map_err(JournalError::io("open", path))?;
         newest = (Some(file), *len);
     }
     fs.sync_dir(dir).map_err(JournalError::io("sync", dir))?;

@@ -51,7 +51,7 @@ type Callback = Box<dyn FnOnce(Result<Committed, JournalError>) + Send>;
 
 struct Submission {
     received: Micros,
-    group: EntryBuffer,
+    group: Arc<EntryBuffer>,
     done: Option<Callback>,
 }
 
@@ -139,7 +139,7 @@ impl JournalWriter {
     pub fn submit_group(
         &self,
         received: Micros,
-        group: EntryBuffer,
+        group: impl Into<Arc<EntryBuffer>>,
     ) -> Result<Ticket, JournalError> {
         let (sender, receiver) = sync_channel(1);
         self.submit_with(received, group, move |result| {
@@ -157,10 +157,10 @@ impl JournalWriter {
     pub fn submit_with(
         &self,
         received: Micros,
-        group: EntryBuffer,
+        group: impl Into<Arc<EntryBuffer>>,
         done: impl FnOnce(Result<Committed, JournalError>) + Send + 'static,
     ) -> Result<(), JournalError> {
-        self.inner.enqueue(received, group, Box::new(done), true)
+        self.inner.enqueue(received, group.into(), Box::new(done), true)
     }
 
     /// As [`Self::submit_with`], but never blocks: for tasks on an async runtime.
@@ -170,10 +170,10 @@ impl JournalWriter {
     pub fn try_submit_with(
         &self,
         received: Micros,
-        group: EntryBuffer,
+        group: impl Into<Arc<EntryBuffer>>,
         done: impl FnOnce(Result<Committed, JournalError>) + Send + 'static,
     ) -> Result<(), JournalError> {
-        self.inner.enqueue(received, group, Box::new(done), false)
+        self.inner.enqueue(received, group.into(), Box::new(done), false)
     }
 }
 
@@ -201,7 +201,7 @@ impl Inner {
     fn enqueue(
         &self,
         received: Micros,
-        group: EntryBuffer,
+        group: Arc<EntryBuffer>,
         done: Callback,
         wait: bool,
     ) -> Result<(), JournalError> {

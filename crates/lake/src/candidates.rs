@@ -2,7 +2,7 @@
 
 use crate::error::LakeError;
 use crate::fence::own_rows;
-use crate::index::{Found, Need, look, selection};
+use crate::index::{Need, Wanted, wanted};
 use crate::reader::read_rows;
 use crate::schema::{TENANT, TableKind};
 use crate::view::LakeView;
@@ -60,22 +60,18 @@ pub fn each_candidate(
         (0..own.num_rows()).for_each(|row| take(CandidateRow { rows: &own, row }));
         Ok(())
     };
-    let wanted = |column: &str| [TENANT, "time"].contains(&column) || columns.contains(&column);
+    let named = |column: &str| [TENANT, "time"].contains(&column) || columns.contains(&column);
     let total = view.events.files.len();
     for (done, file) in view.events.files.iter().rev().enumerate() {
         if !go_on(done, total) {
             return Err(LakeError::limit("query_cancelled", "it was cancelled"));
         }
-        let found = need.as_ref().map(|need| look(view.store(), kind, file, need));
-        let chosen = match found {
-            Some(Found::Nothing) => continue,
-            Some(Found::Granules(granules)) => {
-                let rows = usize::try_from(file.stats.records).unwrap_or(usize::MAX);
-                Some(selection(&granules, rows))
-            }
-            None | Some(Found::Unknown) => None,
+        let rows = match wanted(view.store(), kind, file, need.as_ref()) {
+            Wanted::Nothing => continue,
+            Wanted::All => None,
+            Wanted::Rows(rows) => Some(rows),
         };
-        for rows in read_rows(view.store(), kind, file, Some(&wanted), chosen)? {
+        for rows in read_rows(view.store(), kind, file, Some(&named), rows)? {
             give(&rows?)?;
         }
     }

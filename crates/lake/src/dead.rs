@@ -29,26 +29,26 @@ struct Dead {
 }
 
 impl DeadFiles {
-    /// Finds what an earlier process left in a table's directory.
+    /// Finds what an earlier process left in a table's directory; returns the indexes that are
+    /// there.
     pub(crate) async fn find(
         &mut self,
         store: &FsStore,
         kind: TableKind,
         live: &[Arc<FileEntry>],
-    ) -> Result<(), LakeError> {
+    ) -> Result<HashSet<String>, LakeError> {
         let live: HashSet<&str> = live.iter().map(|file| file.path.as_str()).collect();
         let since = Instant::now();
         let data = |path: &String| path.starts_with(RECEIVED_DAY) && path.ends_with(".parquet");
         let found: Vec<String> =
             store.paths_in(kind.name()).await?.into_iter().filter(data).collect();
         // What has no data file was left when its data file went.
-        let indexes: HashSet<String> = found.iter().map(|path| path_by(kind, path)).collect();
-        for name in store.paths_in(&dir_of(kind)).await? {
-            let object = format!("{}/{name}", dir_of(kind));
-            if !indexes.contains(&object) {
-                remove(store, &object)?;
-            }
-        }
+        let expected: HashSet<String> = found.iter().map(|path| path_by(kind, path)).collect();
+        let names = store.paths_in(&dir_of(kind)).await?.into_iter();
+        let objects = names.map(|name| format!("{}/{name}", dir_of(kind)));
+        let (indexes, left): (HashSet<String>, HashSet<String>) =
+            objects.partition(|object| expected.contains(object));
+        left.iter().try_for_each(|object| remove(store, object))?;
         let dead = found.into_iter().filter(|path| !live.contains(path.as_str()));
         self.0.extend(dead.map(|path| Dead {
             index: path_by(kind, &path),
@@ -56,7 +56,7 @@ impl DeadFiles {
             since,
             entry: None,
         }));
-        Ok(())
+        Ok(indexes)
     }
 
     /// A file whose name begins with `name` is about to be written anew: what was left under it

@@ -10,7 +10,7 @@
 
 use crate::fence::{TenantFence, own_rows};
 use crate::file::FileEntry;
-use crate::index::{Found, Need, look, selection};
+use crate::index::{Need, Wanted, wanted};
 use crate::prune::prune;
 use crate::schema::{TENANT, TableKind};
 use crate::tail::with_schema;
@@ -33,6 +33,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
+use parquet::arrow::arrow_reader::RowSelection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use yagura_event::TenantScope;
@@ -105,24 +106,24 @@ impl LakeTable {
         state.create_physical_expr(expr, &schema).map(Some)
     }
 
-    /// The files, and of each the granules, that may hold rows for which the conditions are true.
+    /// The files that may hold rows for which the conditions are true, each with those of its rows
+    /// that may, where that is known.
     fn chosen(
         &self,
         filters: &[Expr],
         predicate: Option<&Arc<dyn PhysicalExpr>>,
-    ) -> Vec<(Arc<FileEntry>, Option<Vec<bool>>)> {
+    ) -> Vec<(Arc<FileEntry>, Option<RowSelection>)> {
         let all = &self.view.table(self.kind).files;
         let files = match predicate {
             Some(predicate) => prune(all, &self.schema, predicate),
             None => all.to_vec(),
         };
-        let need = Need::of_all(self.kind, filters).filter(|_| self.use_index);
+        let need = if self.use_index { Need::of_all(self.kind, filters) } else { None };
         let chosen = files.into_iter().filter_map(|file| {
-            let found = need.as_ref().map(|need| look(self.view.store(), self.kind, &file, need));
-            match found {
-                None | Some(Found::Unknown) => Some((file, None)),
-                Some(Found::Granules(granules)) => Some((file, Some(granules))),
-                Some(Found::Nothing) => None,
+            match wanted(self.view.store(), self.kind, &file, need.as_ref()) {
+                Wanted::All => Some((file, None)),
+                Wanted::Rows(rows) => Some((file, Some(rows))),
+                Wanted::Nothing => None,
             }
         });
         let chosen: Vec<_> = chosen.collect();
@@ -144,16 +145,14 @@ impl LakeTable {
         }
         let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions.min(files.len())];
         let count = groups.len();
-        for (at, (file, granules)) in files.iter().enumerate() {
+        for (at, (file, rows)) in files.into_iter().enumerate() {
             let path = format!("{}/{}", self.kind.name(), file.path);
             let mut part = PartitionedFile::new(path, file.size).with_partition_values(vec![
                 ScalarValue::Date32(Some(file.day)),
                 ScalarValue::Int32(Some(file.bucket)),
             ]);
-            if let Some(granules) = granules {
-                let rows = usize::try_from(file.stats.records).unwrap_or(usize::MAX);
-                let selection = selection(granules, rows);
-                part = part.with_extension(ParquetRowSelection::new(selection));
+            if let Some(rows) = rows {
+                part = part.with_extension(ParquetRowSelection::new(rows));
             }
             if let Some(group) = groups.get_mut(at % count) {
                 group.push(part);

@@ -133,8 +133,8 @@ impl LakeWriter {
         for side in [&events, &matches, &sightings] {
             side.show(&handle, |_| {});
             let (kind, files) = (side.table.kind(), side.table.files());
-            runtime.block_on(dead.find(&store, kind, files))?;
-            unindexed.extend(runtime.block_on(Reindex::missing(&store, kind, files))?);
+            let indexes = runtime.block_on(dead.find(&store, kind, files))?;
+            unindexed.extend(Reindex::missing(&store, kind, files, &indexes));
         }
         let rewrites = 0;
         Ok(Self {
@@ -397,6 +397,12 @@ impl Side {
 /// Sightings by day of receipt and bucket.
 type Sighted = BTreeMap<(i32, i32), SightingsBuilder>;
 
+/// Adds what rows of events say.
+fn sight(sighted: &mut Sighted, gathered: &Gathered) {
+    let builder = sighted.entry((gathered.day, gathered.bucket)).or_default();
+    builder.add(&gathered.rows, Lsn(0));
+}
+
 impl Part {
     fn write_files(
         &self,
@@ -411,8 +417,7 @@ impl Part {
             if self.kind == TableKind::Events
                 && let Some(sighted) = sighted.as_deref_mut()
             {
-                let partition = (gathered.day, gathered.bucket);
-                sighted.entry(partition).or_default().add(&gathered.rows, Lsn(0));
+                sight(sighted, &gathered);
             }
         }
         Ok(files)
@@ -430,9 +435,7 @@ impl Part {
             None => {
                 let mut sighted = Sighted::default();
                 for plan in plan(&self.rows, FILE_MEMORY_BYTES_MAX) {
-                    let gathered = plan.gather(&self.rows)?;
-                    let partition = (gathered.day, gathered.bucket);
-                    sighted.entry(partition).or_default().add(&gathered.rows, Lsn(0));
+                    sight(&mut sighted, &plan.gather(&self.rows)?);
                 }
                 sighted
             }

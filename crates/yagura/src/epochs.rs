@@ -102,9 +102,10 @@ impl Epochs {
     /// # Errors
     /// Where the epoch is not there or not what its name says.
     pub fn load(&self, hash: [u8; 16]) -> anyhow::Result<Arc<Engine>> {
-        let bytes =
-            self.fs.read(&self.path(hash)).context("cannot read rules that were in force")?;
-        let content: Content = serde_json::from_slice(&bytes)?;
+        let path = self.path(hash);
+        let unread = || format!("cannot read rules that were in force, {}", path.display());
+        let bytes = self.fs.read(&path).with_context(unread)?;
+        let content: Content = serde_json::from_slice(&bytes).with_context(unread)?;
         let texts = content.sources.into_iter().map(|text| SourceText {
             name: text.name,
             source: text.source,
@@ -122,10 +123,7 @@ impl Epochs {
             engine = engine.with_indicators(Some(Arc::new(set)));
         }
         if engine.hash() != hash {
-            bail!(
-                "rules that were in force are damaged; restore the folder {}",
-                self.dir.display()
-            );
+            bail!("rules that were in force are damaged; restore {}", path.display());
         }
         Ok(Arc::new(engine))
     }
@@ -137,7 +135,8 @@ impl Epochs {
     pub fn history(&self, journal: &JournalHandle) -> anyhow::Result<Vec<(u64, u128)>> {
         let path = self.dir.join(HISTORY);
         let mut history: Vec<(u64, u128)> = match self.fs.exists(&path)? {
-            true => serde_json::from_slice(&self.fs.read(&path)?)?,
+            true => serde_json::from_slice(&self.fs.read(&path)?)
+                .with_context(|| format!("{} is damaged; restore it", path.display()))?,
             false => Vec::new(),
         };
         let known = history.last().map_or(0, |(lsn, _)| *lsn);

@@ -47,7 +47,7 @@ fn a_changed_byte_in_any_kind_of_file_is_named() {
     let (_dir, data) = site();
     let (sound, text) = check(&data, &[]);
     assert!(sound, "{text}");
-    for area in ["journal", "tables", "index", "judge"] {
+    for area in ["journal", "epochs", "tables", "index", "judge"] {
         assert!(text.contains(area), "{text}");
     }
     for (below, end) in [
@@ -57,6 +57,8 @@ fn a_changed_byte_in_any_kind_of_file_is_named() {
         ("lake/events/_delta_log", ".json"),
         ("lake/index/events", ".idx"),
         ("journal/contexts", ".json"),
+        ("epochs", "history.json"),
+        ("correlator", ".snap"),
     ] {
         let path = file(&data, below, end);
         let whole = std::fs::read(&path).unwrap();
@@ -77,6 +79,36 @@ fn a_changed_byte_in_any_kind_of_file_is_named() {
 }
 
 #[test]
+fn what_is_missing_as_a_whole_is_noticed() {
+    let (dir, data) = site();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    // Tables as a whole come back from a journal that was never cut, and that is said.
+    for (missing, comes_back) in [
+        ("journal", false),
+        ("journal/contexts", false),
+        ("epochs", false),
+        ("lake/events", true),
+        ("lake", true),
+    ] {
+        let copy = path("copy");
+        copy_dir(Path::new(&data), Path::new(&copy));
+        std::fs::remove_dir_all(Path::new(&copy).join(missing)).unwrap();
+        let (sound, text) = check(&copy, &[]);
+        assert_eq!(sound, comes_back, "{missing}: {text}");
+        assert_eq!(text.contains("not in the tables yet"), comes_back, "{missing}: {text}");
+        std::fs::remove_dir_all(&copy).unwrap();
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    for path in files_below(from) {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::copy(path, target).unwrap();
+    }
+}
+
+#[test]
 fn indexes_are_made_anew_and_nothing_else_is_touched() {
     let (_dir, data) = site();
     let path = file(&data, "lake/index/events", ".idx");
@@ -91,6 +123,12 @@ fn indexes_are_made_anew_and_nothing_else_is_touched() {
     assert!(!check(&data, &[]).0);
     assert!(check(&data, &["--repair"]).0);
     assert_eq!(std::fs::read(&path).unwrap(), whole);
+    // An index that cannot be made is no success.
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir_all(path.join("in the way")).unwrap();
+    let (sound, text) = check(&data, &["--repair"]);
+    assert!(!sound && text.contains("cannot be made anew"), "{text}");
+    std::fs::remove_dir_all(&path).unwrap();
     let events = file(&data, "lake/events", ".parquet");
     flip(&events);
     let bytes = std::fs::read(&events).unwrap();

@@ -27,29 +27,39 @@ impl PartialEq for HeadCell {
     }
 }
 
-/// What an index says of a data file.
-pub(crate) enum Found {
-    /// There is none, or it cannot be used: the whole file is to be read.
-    Unknown,
-    /// No row of the file is needed.
+/// What of a data file is to be read.
+pub(crate) enum Wanted {
+    /// All of it: nothing is known of what is needed, or there is no index that can be used.
+    All,
+    /// Nothing.
     Nothing,
-    /// Rows of these granules may be needed.
-    Granules(Vec<bool>),
+    /// These rows, of which some may be needed.
+    Rows(RowSelection),
 }
 
-/// Which granules of `file` may hold what is needed.
-pub(crate) fn look(store: &FsStore, kind: TableKind, file: &FileEntry, need: &Need) -> Found {
+/// What of `file` may hold what is needed, where that is known.
+pub(crate) fn wanted(
+    store: &FsStore,
+    kind: TableKind,
+    file: &FileEntry,
+    need: Option<&Need>,
+) -> Wanted {
+    match need.and_then(|need| granules(store, kind, file, need)) {
+        None => Wanted::All,
+        Some(granules) if granules.iter().any(|hit| *hit) => {
+            let rows = usize::try_from(file.stats.records).unwrap_or(usize::MAX);
+            Wanted::Rows(selection(&granules, rows))
+        }
+        Some(_) => Wanted::Nothing,
+    }
+}
+
+/// Which granules of `file` may hold what is needed; `None` where its index cannot tell.
+fn granules(store: &FsStore, kind: TableKind, file: &FileEntry, need: &Need) -> Option<Vec<bool>> {
     let path = store.file(&path_of(kind, file));
-    let Some(head) = head(store, &path, file) else { return Found::Unknown };
-    let mut index = Index { store, path, head: &head, whole: None };
-    if need.keys() > KEYS_WHOLE {
-        index.whole = store.fs().read(&index.path).ok();
-    }
-    match index.granules(need) {
-        None => Found::Unknown,
-        Some(found) if found.iter().any(|hit| *hit) => Found::Granules(found),
-        Some(_) => Found::Nothing,
-    }
+    let head = head(store, &path, file)?;
+    let whole = if need.keys() > KEYS_WHOLE { store.fs().read(&path).ok() } else { None };
+    Index { store, path, head: &head, whole }.granules(need)
 }
 
 /// The head of the file's index, if it is one of this very file.
@@ -130,7 +140,7 @@ impl Index<'_> {
 }
 
 /// The rows of the granules.
-pub(crate) fn selection(granules: &[bool], rows: usize) -> RowSelection {
+fn selection(granules: &[bool], rows: usize) -> RowSelection {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (number, _) in granules.iter().enumerate().filter(|(_, hit)| **hit) {
         let start = (number * GRANULE_ROWS).min(rows);

@@ -21,7 +21,7 @@ mod text;
 
 pub(crate) use build::{IndexBuilder, host_of};
 pub use look::HeadCell;
-pub(crate) use look::{Found, look, selection};
+pub(crate) use look::{Wanted, wanted};
 pub(crate) use need::Need;
 pub use rebuild::{IndexReport, Reindex, check_indexes};
 

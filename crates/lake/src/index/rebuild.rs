@@ -1,6 +1,6 @@
 //! Makes indexes anew from their data files, and compares those that are there.
 
-use super::{IndexBuilder, dir_of, keyed, path_of};
+use super::{IndexBuilder, keyed, path_of};
 use crate::error::LakeError;
 use crate::file::FileEntry;
 use crate::reader::read_rows;
@@ -19,25 +19,17 @@ pub struct Reindex {
 }
 
 impl Reindex {
-    /// The live files of a table that have no index.
-    ///
-    /// # Errors
-    /// [`LakeError::Store`] where the directory cannot be read.
-    pub(crate) async fn missing(
+    /// The live files of a table that have no index, where `there` are those that are.
+    pub(crate) fn missing(
         store: &FsStore,
         kind: TableKind,
         live: &[Arc<FileEntry>],
-    ) -> Result<Vec<Self>, LakeError> {
-        if !keyed::is_indexed(kind) {
-            return Ok(Vec::new());
-        }
-        let names = store.paths_in(&dir_of(kind)).await?;
-        let there: HashSet<String> =
-            names.into_iter().map(|name| format!("{}/{name}", dir_of(kind))).collect();
+        there: &HashSet<String>,
+    ) -> Vec<Self> {
         let missing = live.iter().filter(|file| !there.contains(&path_of(kind, file)));
         let of =
             |file: &Arc<FileEntry>| Self { store: store.clone(), kind, file: Arc::clone(file) };
-        Ok(missing.map(of).collect())
+        missing.filter(|_| keyed::is_indexed(kind)).map(of).collect()
     }
 
     /// Makes it. Call it from a plain thread.
@@ -69,44 +61,51 @@ fn made(store: &FsStore, kind: TableKind, file: &FileEntry) -> Result<Vec<u8>, L
 /// What was compared of the indexes, and what is wrong.
 #[derive(Clone, Default, Debug)]
 pub struct IndexReport {
-    /// Data files whose index was made anew and compared.
-    pub compared: u64,
     /// Data files that have an index or should have one.
     pub files: u64,
+    /// Data files whose index was made anew and compared.
+    pub compared: u64,
+    /// Damaged indexes that have been made anew.
+    pub repaired: u64,
     /// Indexes that are missing or are not what their data files say.
     pub damages: Vec<Damage>,
 }
 
 /// Compares the index of every `nth` data file, and whether the others are there, with what the
 /// data file says; makes it anew where `repair`. Call it from a plain thread.
-///
-/// # Errors
-/// Data files that cannot be read; indexes that cannot be written.
-pub fn check_indexes(view: &LakeView, nth: usize, repair: bool) -> Result<IndexReport, LakeError> {
+pub fn check_indexes(view: &LakeView, nth: usize, repair: bool) -> IndexReport {
     let mut report = IndexReport::default();
     for kind in TableKind::ALL.into_iter().filter(|kind| keyed::is_indexed(*kind)) {
         for (number, file) in view.table(kind).files.iter().enumerate() {
             report.files += 1;
-            let path = path_of(kind, file);
-            let there = view.store().fs().read(&view.store().file(&path));
-            let what = match there {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => "index is missing",
-                Err(error) => &format!("index cannot be read: {error}"),
-                Ok(_) if !number.is_multiple_of(nth.max(1)) => continue,
-                Ok(bytes) => {
-                    report.compared += 1;
-                    if bytes == made(view.store(), kind, file)? {
-                        continue;
-                    }
-                    "index is not what its data file says"
-                }
-            };
-            report.damages.push(Damage { path, what: what.to_owned() });
+            let compare = number.is_multiple_of(nth.max(1));
+            report.compared += u64::from(compare);
+            let Some(mut what) = fault(view.store(), kind, file, compare) else { continue };
             if repair {
                 let store = view.store().clone();
-                Reindex { store, kind, file: Arc::clone(file) }.write()?;
+                match (Reindex { store, kind, file: Arc::clone(file) }).write() {
+                    Ok(()) => report.repaired += 1,
+                    Err(error) => what = format!("{what}, and cannot be made anew: {error}"),
+                }
             }
+            report.damages.push(Damage { path: path_of(kind, file), what });
         }
     }
-    Ok(report)
+    report
+}
+
+/// What is wrong with the index of a data file.
+fn fault(store: &FsStore, kind: TableKind, file: &FileEntry, compare: bool) -> Option<String> {
+    let bytes = match store.fs().read(&store.file(&path_of(kind, file))) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Some("index is missing".to_owned());
+        }
+        Err(error) => return Some(format!("index cannot be read: {error}")),
+    };
+    match compare.then(|| made(store, kind, file))? {
+        Ok(made) if made == bytes => None,
+        Ok(_) => Some("index is not what its data file says".to_owned()),
+        Err(error) => Some(format!("index cannot be compared: {error}")),
+    }
 }

@@ -276,9 +276,9 @@ impl Governor {
     /// The queries of a scope: those that run, then those that ended, the newest first.
     pub fn list(&self, scope: &TenantScope) -> Vec<QueryState> {
         let known = self.known();
-        let running = known.running.iter().rev().filter(|(_, entry)| sees(scope, &entry.scope));
+        let running = known.running.iter().rev().filter(|(_, entry)| scope.covers(&entry.scope));
         let running = running.map(|(number, entry)| entry.state(*number));
-        let ended = known.ended.iter().filter(|(own, _)| sees(scope, own));
+        let ended = known.ended.iter().filter(|(own, _)| scope.covers(own));
         running.chain(ended.map(|(_, state)| state.clone())).collect()
     }
 
@@ -291,18 +291,13 @@ impl Governor {
     pub fn cancel(&self, scope: &TenantScope, id: &str) -> bool {
         let known = self.known();
         let found = known.running.iter().find(|(number, _)| id_of(**number) == id);
-        let found = found.filter(|(_, entry)| sees(scope, &entry.scope));
+        let found = found.filter(|(_, entry)| scope.covers(&entry.scope));
         found.inspect(|(_, entry)| entry.stop.cancel()).is_some()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a scope may know of a query that runs in another.
-fn sees(scope: &TenantScope, own: &TenantScope) -> bool {
-    scope.tenant().is_none() || scope.tenant() == own.tenant()
 }
 
 fn id_of(number: u64) -> String {

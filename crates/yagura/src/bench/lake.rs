@@ -1,7 +1,7 @@
 //! `bench lake`: writing many records, their size, and how fast things are found in them.
 
 use crate::bench::pipeline::{Place, bytes_below, feed, feeds};
-use crate::bench::workload::{Chunks, Lane};
+use crate::bench::workload::{Chunks, Lane, zstd3_bytes};
 use crate::bench::{Report, duckdb, needles};
 use crate::cli::args::BenchArgs;
 use crate::config::Config;
@@ -102,7 +102,7 @@ fn write(args: &BenchArgs, data: &Path, report: &mut Report, input: &str) -> any
             fed += feed(&node, &lanes, &feeds, records)?.records;
             bar.set_position(fed);
             if measured < ZSTD_RECORDS.min(args.records) {
-                (packed, measured) = (packed + zstd3(&lanes)?, measured + records);
+                (packed, measured) = (packed + zstd3_bytes(&lanes)?, measured + records);
             }
         }
         anyhow::Ok(())
@@ -115,19 +115,6 @@ fn write(args: &BenchArgs, data: &Path, report: &mut Report, input: &str) -> any
     report.add("lake_write_records_per_s", fed as f64 / seconds, "records/s", input);
     node.stop()?;
     Ok(packed as f64 / measured.max(1) as f64)
-}
-
-fn zstd3(lanes: &[Lane]) -> anyhow::Result<u64> {
-    let mut packed = 0;
-    for lane in lanes {
-        let mut text = Vec::with_capacity(lane.text.len() + lane.len());
-        for record in lane.records() {
-            text.extend_from_slice(record);
-            text.push(b'\n');
-        }
-        packed += zstd::bulk::compress(&text, 3)?.len() as u64;
-    }
-    Ok(packed)
 }
 
 /// Packs every partition as if its day were over.

@@ -226,16 +226,8 @@ fn sizes(
         eprintln!("the input was fed repeatedly: no comparison with zstd");
         return Ok(());
     }
-    let mut packed = 0;
-    for lane in lanes {
-        let mut text = Vec::with_capacity(lane.text.len() + lane.len());
-        for record in lane.records() {
-            text.extend_from_slice(record);
-            text.push(b'\n');
-        }
-        packed += zstd::bulk::compress(&text, 3)?.len();
-    }
-    report.add("pipeline_stored_to_zstd3", stored / packed as f64, "ratio", input);
+    let packed = workload::zstd3_bytes(lanes)? as f64;
+    report.add("pipeline_stored_to_zstd3", stored / packed, "ratio", input);
     Ok(())
 }
 

@@ -53,6 +53,23 @@ impl Lane {
     }
 }
 
+/// Bytes of the lanes' records as `zstd -3` makes of each lane's file.
+///
+/// # Errors
+/// Those of the compressor.
+pub fn zstd3_bytes(lanes: &[Lane]) -> std::io::Result<u64> {
+    let mut packed = 0;
+    for lane in lanes {
+        let mut text = Vec::with_capacity(lane.text.len() + lane.len());
+        for record in lane.records() {
+            text.extend_from_slice(record);
+            text.push(b'\n');
+        }
+        packed += zstd::bulk::compress(&text, 3)?.len() as u64;
+    }
+    Ok(packed)
+}
+
 /// The records a benchmark is to be fed with.
 ///
 /// # Errors

@@ -2,15 +2,20 @@
 
 use crate::cli::args::{CheckArgs, Format};
 use crate::cli::{Usage, table};
+use crate::epochs::Epochs;
+use crate::message;
 use crate::node::{DATA_VERSION, JUDGE_FILE};
+use crate::pipeline::snapshot::SnapshotStore;
 use anyhow::Context as _;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use yagura_disk::{DataLock, Fs, RealFs, open_version};
-use yagura_journal::{Journal, Options};
-use yagura_lake::{LAKE_DIR, check_indexes, open_readonly, verify};
+use yagura_event::Lsn;
+use yagura_journal::{Journal, JournalHandle, Options};
+use yagura_lake::{LAKE_DIR, LakeError, check_indexes, open_readonly, verify};
 use yagura_meta::JudgeStore;
 
 /// Without `--full`, the index of every so manieth data file is made anew and compared.
@@ -30,11 +35,13 @@ struct Area {
     damages: Vec<Damage>,
     /// Worth saying, and no damage.
     notes: Vec<String>,
+    /// Whether everything that was wrong has been made anew.
+    made_anew: bool,
 }
 
 impl Area {
     fn new(name: &'static str, of: &'static str) -> Self {
-        Self { name, looked_at: 0, of, damages: Vec::new(), notes: Vec::new() }
+        Self { name, looked_at: 0, of, damages: Vec::new(), notes: Vec::new(), made_anew: false }
     }
 
     fn damage(&mut self, path: impl Into<String>, what: impl Into<String>) {
@@ -54,23 +61,23 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     let _lock = DataLock::acquire(data).context("stop the server first, or check a copy")?;
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     open_version(fs.as_ref(), data, DATA_VERSION, &["journal", LAKE_DIR, JUDGE_FILE])?;
-    let areas = [journal(&fs, data), tables(&fs, data)?, index(&fs, data, args), judge(data)];
+    let (journal, handle) = journal(&fs, data);
+    let mut areas = vec![journal];
+    areas.extend(handle.map(|handle| epochs(&fs, data, &handle, args.full)));
+    areas.extend([tables(&fs, data)?, index(&fs, data, args), judge(data)]);
     print(&areas, args.format)?;
-    let damaged = |area: &Area| !area.damages.is_empty();
-    // What has been made anew is sound.
-    let left = areas.iter().filter(|area| damaged(area) && !(args.repair && area.name == "index"));
-    Ok(left.count() == 0)
+    Ok(areas.iter().all(|area| area.damages.is_empty() || area.made_anew))
 }
 
 /// Every entry, as a server reads it when it starts.
-fn journal(fs: &Arc<dyn Fs>, data: &Path) -> Area {
+fn journal(fs: &Arc<dyn Fs>, data: &Path) -> (Area, Option<JournalHandle>) {
     let mut area = Area::new("journal", "entries");
     let dir = data.join("journal");
     let (journal, recovery) = match Journal::open(Arc::clone(fs), &dir, Options::default()) {
         Ok(opened) => opened,
         Err(error) => {
             area.damage("journal", error.to_string());
-            return area;
+            return (area, None);
         }
     };
     if recovery.torn.is_some() {
@@ -83,22 +90,92 @@ fn journal(fs: &Arc<dyn Fs>, data: &Path) -> Area {
     }
     let handle = journal.handle();
     let mut reader = handle.reader_from_start();
+    let mut lost = BTreeSet::new();
     loop {
         match reader.next_chunk() {
-            Ok(None) => return area,
+            Ok(None) => break,
             Ok(Some(chunk)) => {
                 for entry in chunk.iter() {
                     area.looked_at += 1;
-                    if let Err(error) = entry.entry() {
-                        area.damage("journal", format!("entry {}: {error}", entry.lsn));
+                    match entry.record() {
+                        Err(error) => {
+                            area.damage("journal", format!("entry {}: {error}", entry.lsn));
+                        }
+                        Ok(Some(record)) if handle.context(record.context).is_none() => {
+                            lost.insert(record.context);
+                        }
+                        Ok(_) => {}
                     }
                 }
             }
             Err(error) => {
                 area.damage("journal", error.to_string());
-                return area;
+                break;
             }
         }
+    }
+    for context in lost {
+        area.damage(format!("journal/contexts/{context}.json"), "missing, and named by records");
+    }
+    consumers(fs, data, &handle, recovery.last, &mut area);
+    (area, Some(handle))
+}
+
+/// Rules and sources that were in force: the newest, with `--full` all.
+fn epochs(fs: &Arc<dyn Fs>, data: &Path, journal: &JournalHandle, full: bool) -> Area {
+    let mut area = Area::new("epochs", "epochs");
+    let epochs = Epochs::new(Arc::clone(fs), data);
+    let history = match epochs.history(journal) {
+        Ok(history) => history,
+        Err(error) => {
+            area.damage("epochs", message::of(&error));
+            return area;
+        }
+    };
+    let hashes: BTreeSet<u128> = match full {
+        true => history.iter().map(|(_, hash)| *hash).collect(),
+        false => history.last().map(|(_, hash)| *hash).into_iter().collect(),
+    };
+    for hash in hashes {
+        area.looked_at += 1;
+        if let Err(error) = epochs.load(hash.to_be_bytes()) {
+            let what = format!("history.json names rules: {}", message::of(&error));
+            area.damage("epochs", what);
+        }
+    }
+    area
+}
+
+/// Whether the journal reaches to where tables and findings are, and holds what they lack: a
+/// server refuses a directory of which either is not so.
+fn consumers(fs: &Arc<dyn Fs>, data: &Path, journal: &JournalHandle, last: Lsn, area: &mut Area) {
+    let lake = match open_readonly(Arc::clone(fs), &data.join(LAKE_DIR)) {
+        Ok(view) => view.upper,
+        Err(LakeError::Missing(_)) => Lsn(0),
+        // Named among the tables.
+        Err(_) => return,
+    };
+    let store = JudgeStore::open_read_only(&data.join(JUDGE_FILE));
+    let found = store.and_then(|store| Ok((store.lsn()?, store.snapshot()?)));
+    // A store that is damaged is named by itself.
+    let Ok((judged, snapshot)) = found else { return };
+    if last < lake || last < judged {
+        let what = format!("ends at {last}, the tables at {lake}, the findings at {judged}");
+        return area.damage("journal", what + ": files are missing");
+    }
+    if lake < last {
+        let behind = last.0 - lake.0;
+        area.notes.push(format!("{behind} entries are not in the tables yet; a server adds them"));
+    }
+    if let Some(reference) = &snapshot
+        && let Err(error) = SnapshotStore::new(Arc::clone(fs), data).read(reference)
+    {
+        area.damage("correlator", error.to_string());
+    }
+    let from = lake.min(Lsn(snapshot.map_or(0, |reference| reference.lsn)));
+    if let Err(error) = journal.reader(Lsn(from.0 + 1)).next_chunk() {
+        let what = format!("the tables end at {lake}, the findings at {judged}: {error}");
+        area.damage("journal", what);
     }
 }
 
@@ -110,7 +187,7 @@ fn tables(fs: &Arc<dyn Fs>, data: &Path) -> anyhow::Result<Area> {
     for damage in report.damages {
         area.damage(format!("{LAKE_DIR}/{}", damage.path), damage.what);
     }
-    let left = |path| format!("{LAKE_DIR}/{path} belongs to no version; the next start deletes it");
+    let left = |path| format!("{LAKE_DIR}/{path} belongs to no version; a server deletes it");
     area.notes = report.orphans.into_iter().map(left).collect();
     Ok(area)
 }
@@ -118,18 +195,17 @@ fn tables(fs: &Arc<dyn Fs>, data: &Path) -> anyhow::Result<Area> {
 /// Indexes against their data files.
 fn index(fs: &Arc<dyn Fs>, data: &Path, args: &CheckArgs) -> Area {
     let mut area = Area::new("index", "data files");
-    let nth = if args.full { 1 } else { SAMPLED };
-    let report = open_readonly(Arc::clone(fs), &data.join(LAKE_DIR))
-        .and_then(|view| check_indexes(&view, nth, args.repair));
-    match report {
-        Ok(report) => {
-            area.looked_at = report.files;
-            for damage in report.damages {
-                let made = if args.repair { "; made anew" } else { "; --repair makes it anew" };
-                area.damage(format!("{LAKE_DIR}/{}", damage.path), damage.what + made);
-            }
-        }
-        Err(error) => area.damage(LAKE_DIR, format!("indexes cannot be compared: {error}")),
+    // Tables that cannot be opened are named by themselves.
+    let Ok(view) = open_readonly(Arc::clone(fs), &data.join(LAKE_DIR)) else { return area };
+    let report = check_indexes(&view, if args.full { 1 } else { SAMPLED }, args.repair);
+    area.looked_at = report.files;
+    area.made_anew = report.repaired == report.damages.len() as u64;
+    for damage in report.damages {
+        let made = if args.repair { "" } else { "; --repair makes it anew" };
+        area.damage(format!("{LAKE_DIR}/{}", damage.path), damage.what + made);
+    }
+    if report.repaired > 0 {
+        area.notes.push(format!("{} made anew", report.repaired));
     }
     area
 }

@@ -28,7 +28,7 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
     let (scope, query) = scope(args.data.tenant.as_deref())?;
     let place = Place::of(&args.data.data, &Config::default(), true)?;
     let reply = match &place {
-        Place::Here(_, backend) => backend.hunt(&scope, request).map_err(shown)?,
+        Place::Here(_, backend) => backend.wait(backend.hunt(&scope, request)).map_err(shown)?,
         Place::Server(client, runtime) => {
             let path = format!("/api/v1/hunt{query}");
             runtime.block_on(client.hunt(&path, &request))?

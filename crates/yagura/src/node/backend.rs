@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 use yagura_api::{
     Answer, ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, JobRows, Kind,
     Pending, QueryRequest, SearchReply, SearchRequest, SqlRequest,
@@ -180,13 +179,8 @@ impl Backend for NodeBackend {
         taken
     }
 
-    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Result<HuntReply, ApiError> {
-        let began = Instant::now();
-        let quarry = hunt::Quarry::read(&request)?;
-        let view = self.node.lake().view();
-        let hunted = hunt::hunt(&view, scope, &quarry, &|| true).map_err(ApiError::internal)?;
-        let body = hunt::written(&hunted, request.format.as_deref());
-        Ok(HuntReply { body, stats: hunted.stats(began) })
+    fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Pending<HuntReply> {
+        hunt::run(&self.queries, self.node.lake().view(), scope, request)
     }
 
     fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError> {

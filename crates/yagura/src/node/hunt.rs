@@ -8,24 +8,26 @@
 
 use crate::cli::scan::quoted;
 use crate::cli::table;
+use crate::node::queries::{Queries, refused};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
-use yagura_api::{ApiError, HuntRequest, HuntStats, Kind};
+use yagura_api::{ApiError, HuntReply, HuntRequest, HuntStats, Kind, Pending};
 use yagura_enrich::{
     Indicators, Kind as IndicatorKind, Limits, List, SightedHit, SightedScratch, Warnings,
     read_list,
 };
 use yagura_event::time::rfc3339;
 use yagura_event::{Micros, TenantScope};
-use yagura_lake::{CandidateRow, LakeView, Seen, each_candidate, each_sighting};
+use yagura_lake::{CandidateRow, LakeError, LakeView, Seen, each_candidate, each_sighting};
 
 /// Most indicators of one hunt.
-pub const INDICATORS_MAX: u64 = 100_000;
+const INDICATORS_MAX: u64 = 100_000;
 
 /// Most lines of an answer; more are not held, and the answer says so.
-pub const LINES_MAX: usize = 100_000;
+const LINES_MAX: usize = 100_000;
 
 /// Longest seen value in an answer, in bytes: URLs are long.
 const SEEN_BYTES_MAX: usize = 2_048;
@@ -38,61 +40,39 @@ const HOST_COLUMNS: [&str; 2] = ["url_hostname", "dst_hostname"];
 
 /// A line of the answer but for its figures.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Line {
+struct Line {
     /// What was looked for.
-    pub hit: SightedHit,
+    hit: SightedHit,
     /// As what it was seen: a sighting's kind, or `url`.
-    pub kind: String,
+    kind: String,
     /// What was seen.
-    pub seen: String,
+    seen: String,
     /// Whose events.
-    pub tenant: String,
+    tenant: String,
     /// Of which source.
-    pub source: String,
+    source: String,
 }
 
 /// The figures of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Figures {
+struct Figures {
     /// In how many events.
-    pub count: u64,
+    count: u64,
     /// Least time of them.
-    pub first: Micros,
+    first: Micros,
     /// Greatest time of them.
-    pub last: Micros,
+    last: Micros,
 }
 
 /// What was found.
 #[derive(Default)]
-pub struct Hunted {
+struct Hunted {
     /// The lines with their figures.
-    pub lines: BTreeMap<Line, Figures>,
-    /// Whether there were more lines than are held.
-    pub truncated: bool,
-    /// Indicators that were looked for.
-    pub indicators: u64,
-    /// Entries of the lists that are none, or too wide to be looked for.
-    pub refused: u64,
-    /// Rows of sightings gone through.
-    pub sightings: u64,
-    /// Events gone through.
-    pub events: u64,
+    lines: BTreeMap<Line, Figures>,
+    stats: HuntStats,
 }
 
 impl Hunted {
-    /// The figures of an answer.
-    pub fn stats(&self, began: Instant) -> HuntStats {
-        HuntStats {
-            indicators: self.indicators,
-            refused: self.refused,
-            lines: self.lines.len() as u64,
-            truncated: self.truncated,
-            sightings: self.sightings,
-            events: self.events,
-            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        }
-    }
-
     fn add(&mut self, line: Line, more: Figures) {
         if let Some(known) = self.lines.get_mut(&line) {
             known.count += more.count;
@@ -101,13 +81,13 @@ impl Hunted {
         } else if self.lines.len() < LINES_MAX {
             self.lines.insert(line, more);
         } else {
-            self.truncated = true;
+            self.stats.truncated = true;
         }
     }
 }
 
 /// The indicators of a request.
-pub struct Quarry {
+struct Quarry {
     set: Indicators,
     /// Hosts of URL indicators.
     url_hosts: BTreeSet<String>,
@@ -119,7 +99,7 @@ impl Quarry {
     ///
     /// # Errors
     /// Lists that cannot be read, more than [`INDICATORS_MAX`] indicators, none at all.
-    pub fn read(request: &HuntRequest) -> Result<Self, ApiError> {
+    fn read(request: &HuntRequest) -> Result<Self, ApiError> {
         let invalid = |text: String| ApiError::new(Kind::Invalid, "indicators", text);
         let limits = Limits { wide: request.wide, ..Limits::default() };
         let mut lists = Vec::new();
@@ -164,19 +144,52 @@ fn host_of(url: &str) -> &str {
     }
 }
 
-/// Looks for the quarry in everything that is kept and `scope` may see. `go_on` says whether to
-/// go on.
+/// Looks for the indicators of a request in everything that is kept and `scope` may see. A hunt takes
+/// a place among the queries, and is listed and stopped as they are.
 ///
 /// # Errors
-/// Data files that cannot be read; [`yagura_lake::LakeError::Limit`] where it was cancelled.
-pub fn hunt(
+/// `Invalid` for lists that cannot be read, or where it takes too long; `TooMany` where too many
+/// queries run.
+pub fn run(
+    queries: &Queries,
+    view: Arc<LakeView>,
+    scope: &TenantScope,
+    request: HuntRequest,
+) -> Pending<HuntReply> {
+    let (governor, handle) = (Arc::clone(queries.governor()), queries.handle().clone());
+    let scope = scope.clone();
+    Box::pin(async move {
+        let began = Instant::now();
+        let names: Vec<&str> = request.lists.iter().map(|list| list.name.as_str()).collect();
+        let ticket = governor.admit(&scope, "hunt", &names.join(", ")).await.map_err(refused)?;
+        let _stops = ticket.stop().guard();
+        let work = handle.spawn_blocking(move || {
+            let quarry = Quarry::read(&request)?;
+            let stop = ticket.stop();
+            let found = hunt(&view, &scope, &quarry, &|| !stop.is_told());
+            let found = found.map_err(|error| match stop.is_told() {
+                true => stop.why("by fewer days kept or one tenant"),
+                false => error,
+            });
+            ticket.ended(found.as_ref().map(|_| ()));
+            let mut hunted = found.map_err(refused)?;
+            let body = written(&hunted, request.format.as_deref());
+            hunted.stats.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            Ok(HuntReply { body, stats: hunted.stats })
+        });
+        work.await.map_err(ApiError::internal)?
+    })
+}
+
+/// Looks for the quarry. `go_on` says whether to go on.
+fn hunt(
     view: &LakeView,
     scope: &TenantScope,
     quarry: &Quarry,
     go_on: &dyn Fn() -> bool,
-) -> Result<Hunted, yagura_lake::LakeError> {
-    let (indicators, refused) = (quarry.set.count(), quarry.refused);
-    let mut hunted = Hunted { indicators, refused, ..Hunted::default() };
+) -> Result<Hunted, LakeError> {
+    let mut hunted = Hunted::default();
+    (hunted.stats.indicators, hunted.stats.refused) = (quarry.set.count(), quarry.refused);
     let mut scratch = SightedScratch::default();
     let mut hosts: BTreeSet<String> = BTreeSet::new();
     // The same value mostly follows itself, of other tenants and sources.
@@ -202,14 +215,15 @@ pub fn hunt(
         }
     };
     let walked = each_sighting(view, scope, &mut take, &|_, _| go_on())?;
-    (hunted.sightings, hunted.events) = (walked.sightings, walked.events);
+    (hunted.stats.sightings, hunted.stats.events) = (walked.sightings, walked.events);
     if !hosts.is_empty() {
         let hosts: Vec<String> = hosts.into_iter().collect();
         let mut take = |row: CandidateRow<'_>| urls(row, quarry, &mut scratch, &mut hunted);
         let columns = [&URL_COLUMNS[..], &HOST_COLUMNS, &["source"]].concat();
         let given = each_candidate(view, scope, &hosts, &columns, &mut take, &|_, _| go_on())?;
-        hunted.events += given;
+        hunted.stats.events += given;
     }
+    hunted.stats.lines = hunted.lines.len() as u64;
     Ok(hunted)
 }
 
@@ -249,7 +263,7 @@ fn search_of(line: &Line) -> String {
 }
 
 /// The answer in the form asked for: `ndjson`, `csv` or `table`.
-pub fn written(hunted: &Hunted, format: Option<&str>) -> Vec<u8> {
+fn written(hunted: &Hunted, format: Option<&str>) -> Vec<u8> {
     let header = ["indicator", "seen", "as", "tenant", "source", "events", "first", "last", "list"];
     let cells = |(line, figures): (&Line, &Figures)| -> Vec<String> {
         vec![

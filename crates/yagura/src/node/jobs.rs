@@ -219,7 +219,7 @@ impl Jobs {
     /// Those of a scope, the newest first.
     pub fn list(&self, scope: &TenantScope) -> Vec<Value> {
         let known = self.known();
-        let seen = known.iter().rev().filter(|(_, job)| sees(scope, job));
+        let seen = known.iter().rev().filter(|(_, job)| scope.covers(&job.scope));
         seen.map(|(number, job)| job.state(*number)).collect()
     }
 
@@ -274,7 +274,8 @@ impl Jobs {
 
     fn find(&self, scope: &TenantScope, id: &str) -> Result<(u64, Arc<Job>), ApiError> {
         let known = self.known();
-        let found = known.iter().find(|(number, job)| id_of(**number) == id && sees(scope, job));
+        let found =
+            known.iter().find(|(number, job)| id_of(**number) == id && scope.covers(&job.scope));
         found.map(|(number, job)| (*number, Arc::clone(job))).ok_or_else(|| {
             ApiError::new(Kind::NotFound, "search_unknown", format!("there is no search {id}"))
         })
@@ -283,10 +284,6 @@ impl Jobs {
     fn known(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Job>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn sees(scope: &TenantScope, job: &Job) -> bool {
-    scope.tenant().is_none() || scope.tenant() == job.scope.tenant()
 }
 
 async fn walk(job: &Job, governor: &Arc<Governor>, parts: Vec<Arc<LakeView>>) {
