@@ -13,6 +13,7 @@ use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
 use crate::index::HeadCell;
 use crate::provider::STORE_URL;
+use crate::retention::{Expire, Expiry, expire};
 use crate::schema::{TENANT, TableKind};
 use crate::sightings::Combiner;
 use crate::sql::reach;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::physical_expr::expressions::col;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
@@ -40,7 +42,7 @@ use std::sync::Arc;
 const FILE_BYTES_ENOUGH: u64 = 128 << 20;
 
 /// Most bytes of files that become one: what it takes in memory while it is written.
-const REWRITE_BYTES_MAX: u64 = 256 << 20;
+pub(crate) const REWRITE_BYTES_MAX: u64 = 256 << 20;
 
 /// Files of about the same size that are worth making one, while the partition still grows.
 /// Each row is then rewritten once for each fourfold growth of its file.
@@ -52,19 +54,28 @@ const FILES_MAX: usize = 32;
 /// Rows that are read of each file at a time.
 const BATCH_ROWS: usize = 2_048;
 
-/// Files that are to become one.
+/// Files that are to be replaced: by one, or by what of them is still to be kept.
 pub struct Rewrite {
-    kind: TableKind,
-    store: FsStore,
-    name: String,
-    old: Vec<Arc<FileEntry>>,
+    pub(crate) kind: TableKind,
+    pub(crate) store: FsStore,
+    pub(crate) name: String,
+    pub(crate) old: Vec<Arc<FileEntry>>,
+    /// What is looked for in them; `None` to make them one.
+    pub(crate) expire: Option<Expire>,
 }
 
 /// What became of a [`Rewrite`], for [`crate::LakeWriter::end_rewrite`].
 pub struct Rewritten {
     pub(crate) kind: TableKind,
+    pub(crate) outcome: Result<Outcome, LakeError>,
+}
+
+/// Files that are written, and those whose place they take.
+pub(crate) struct Outcome {
     pub(crate) old: Vec<Arc<FileEntry>>,
-    pub(crate) new: Result<FileEntry, LakeError>,
+    pub(crate) new: Vec<FileEntry>,
+    /// What has gone, where something was to.
+    pub(crate) expiry: Option<Expiry>,
 }
 
 impl Rewrite {
@@ -84,7 +95,7 @@ impl Rewrite {
         }
         let hash = hash.finalize().to_hex();
         let name = format!("{name}-{}", hash.get(..24).unwrap_or_default());
-        Some(Self { kind, store: store.clone(), name, old })
+        Some(Self { kind, store: store.clone(), name, old, expire: None })
     }
 
     /// Table and file name.
@@ -97,10 +108,17 @@ impl Rewrite {
         self.old.iter().map(|file| file.size).sum()
     }
 
-    /// Reads the old files and writes the new one. Call it from a plain thread.
+    /// Reads the old files and writes the new. Call it from a plain thread.
     pub fn write(self) -> Rewritten {
-        let new = crate::writer::runtime().and_then(|runtime| runtime.block_on(rewrite(&self)));
-        Rewritten { kind: self.kind, old: self.old, new }
+        let kind = self.kind;
+        let outcome = crate::writer::runtime().and_then(|runtime| match &self.expire {
+            Some(what) => runtime.block_on(expire(&self, what)),
+            None => {
+                let new = vec![runtime.block_on(rewrite(&self))?];
+                Ok(Outcome { old: self.old, new, expiry: None })
+            }
+        });
+        Rewritten { kind, outcome }
     }
 }
 
@@ -143,15 +161,11 @@ fn fitting(files: &[&Arc<FileEntry>]) -> Vec<Arc<FileEntry>> {
 }
 
 async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
-    let Rewrite { kind, store, name, old } = rewrite;
+    let Rewrite { kind, store, name, old, .. } = rewrite;
     let (day, bucket) = old.first().map(|file| (file.day, file.bucket)).unwrap_or_default();
     let columns = columns(store, *kind, old)?;
-    let all = kind.file_schema();
-    let places: Vec<usize> =
-        (0..all.fields().len()).filter(|at| columns.contains(all.field(*at).name())).collect();
-    let schema = Arc::new(all.project(&places)?);
-    let mut out = FileWriter::new(*kind, Arc::clone(&schema), Density::Kept)?;
-    let mut rows = merged(store, *kind, old, places, &schema)?;
+    let (schema, mut rows) = sorted_rows(store, *kind, old, &columns)?;
+    let mut out = FileWriter::new(*kind, schema, Density::Kept)?;
     let mut records = 0;
     let mut combined = (*kind == TableKind::Sightings).then(Combined::default);
     while let Some(batch) = rows.next().await {
@@ -208,7 +222,7 @@ impl Combined {
 }
 
 /// The columns that any of the files holds.
-fn columns(
+pub(crate) fn columns(
     store: &FsStore,
     kind: TableKind,
     files: &[Arc<FileEntry>],
@@ -234,14 +248,17 @@ fn columns(
     Ok(names)
 }
 
-/// The files' rows as one sorted stream.
-fn merged(
+/// The columns `names` of the files' rows as one sorted stream.
+pub(crate) fn sorted_rows(
     store: &FsStore,
     kind: TableKind,
     files: &[Arc<FileEntry>],
-    places: Vec<usize>,
-    schema: &Arc<Schema>,
-) -> Result<datafusion::execution::SendableRecordBatchStream, LakeError> {
+    names: &BTreeSet<String>,
+) -> Result<(Arc<Schema>, SendableRecordBatchStream), LakeError> {
+    let all = kind.file_schema();
+    let places: Vec<usize> =
+        (0..all.fields().len()).filter(|at| names.contains(all.field(*at).name())).collect();
+    let schema = Arc::new(all.project(&places)?);
     let group = |file: &Arc<FileEntry>| {
         let path = format!("{}/{}", kind.name(), file.path);
         FileGroup::new(vec![PartitionedFile::new(path, file.size)])
@@ -259,14 +276,14 @@ fn merged(
         .sort_columns()
         .iter()
         .filter(|name| schema.field_with_name(name).is_ok())
-        .map(|name| Ok(PhysicalSortExpr::new(col(name, schema)?, options)))
+        .map(|name| Ok(PhysicalSortExpr::new(col(name, &schema)?, options)))
         .collect::<Result<Vec<_>, LakeError>>()?;
     let ordering = LexOrdering::new(sort)
         .ok_or_else(|| LakeError::Engine(format!("rows without the column {TENANT}")))?;
     let merge = SortPreservingMergeExec::new(ordering, scan);
     let context = SessionContext::new_with_config(SessionConfig::new().with_batch_size(BATCH_ROWS));
     reach(&context, store)?;
-    Ok(merge.execute(0, context.task_ctx())?)
+    Ok((schema, merge.execute(0, context.task_ctx())?))
 }
 
 #[cfg(test)]

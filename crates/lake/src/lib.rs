@@ -39,13 +39,17 @@ pub mod view;
 pub mod writer;
 
 mod candidates;
+mod clean;
 mod columns;
 mod compact;
 mod dead;
+mod expired;
 mod fence;
+mod flush;
 mod gather;
 mod match_rows;
 mod reader;
+mod retention;
 mod sightings;
 
 pub use candidates::{CandidateRow, each_candidate};
@@ -53,8 +57,10 @@ pub use compact::{Rewrite, Rewritten};
 pub use dead::FILE_KEPT;
 pub use error::{Bound, LakeError};
 pub use file::{FileEntry, StoredCount};
+pub use flush::{Flush, Flushed};
 pub use index::{IndexReport, Reindex, check_indexes};
 pub use query::{Governor, QueryLimits, QueryState, Question, Rows, Ticket};
+pub use retention::{Hold, Keep, Retention};
 pub use rows::Names;
 pub use schema::TableKind;
 pub use sightings::{Seen, Walked, each_sighting};
@@ -63,7 +69,7 @@ pub use table::stored_counts;
 pub use tail::BucketOf;
 pub use verify::{Damage, VerifyReport, verify};
 pub use view::{LakeHandle, LakeView, open_readonly};
-pub use writer::{Flush, Flushed, LakeWriter};
+pub use writer::LakeWriter;
 
 /// Name of the lake's directory in a data directory.
 pub const LAKE_DIR: &str = "lake";

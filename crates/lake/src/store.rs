@@ -74,6 +74,31 @@ impl FsStore {
             .await
     }
 
+    /// Deletes what a process that died was writing in a directory of objects: it is whole
+    /// nowhere. Only for the one that writes there.
+    ///
+    /// # Errors
+    /// Those of listing and deleting.
+    pub fn drop_temporaries(&self, dir: &str) -> io::Result<()> {
+        let mut pending = vec![dir.to_owned()];
+        while let Some(dir) = pending.pop() {
+            let names = match self.fs.list(&self.file(&dir)) {
+                Ok(names) => names,
+                Err(e) if is_absent(&e) => continue,
+                Err(e) => return Err(e),
+            };
+            for name in names {
+                let path = format!("{dir}/{name}");
+                if path.ends_with(TEMPORARY_SUFFIX) {
+                    self.fs.remove(&self.file(&path))?;
+                } else if !looks_like_file(&path) {
+                    pending.push(path);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Takes what was put under `prefix` since the last call, by object path.
     pub fn take_written(&self, prefix: &str) -> BTreeMap<String, Written> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,8 @@
 //! ...
 //! end <blake3 of everything before this line>
 //! ```
-//! A file lists the data files a commit added, its log entry, and a checkpoint made with it.
+//! A file lists the data files a commit added, its log entry, and a checkpoint made with it. Where
+//! older ones were cleaned away, the oldest lists the live data files of those too.
 
 use crate::error::LakeError;
 use crate::store::{FsStore, Written};
@@ -34,21 +35,27 @@ pub fn encode(sums: &Sums) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{} {} {path}", written.hash.to_hex(), written.size);
     }
+    seal(text)
+}
+
+/// Reads what [`encode`] wrote; `None` if a single bit of it is different.
+pub fn decode(bytes: &[u8]) -> Option<Sums> {
+    unseal(bytes)?.strip_prefix(MAGIC)?.lines().map(decode_line).collect()
+}
+
+/// Adds a last line with the checksum of the lines before it.
+pub(crate) fn seal(mut text: String) -> String {
     let hash = blake3::hash(text.as_bytes()).to_hex();
     let _ = writeln!(text, "end {hash}");
     text
 }
 
-/// Reads what [`encode`] wrote; `None` if a single bit of it is different.
-pub fn decode(bytes: &[u8]) -> Option<Sums> {
+/// What [`seal`] was given; `None` if a single bit of it is different.
+pub(crate) fn unseal(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let end = text.rfind("end ")?;
-    let (content, tail) = text.split_at(end);
+    let (content, tail) = text.split_at(text.rfind("end ")?);
     let stated = tail.strip_prefix("end ")?.strip_suffix('\n')?;
-    if blake3::hash(content.as_bytes()).to_hex().as_str() != stated {
-        return None;
-    }
-    content.strip_prefix(MAGIC)?.lines().map(decode_line).collect()
+    (blake3::hash(content.as_bytes()).to_hex().as_str() == stated).then_some(content)
 }
 
 fn decode_line(line: &str) -> Option<(String, Written)> {

@@ -4,6 +4,7 @@
 //! Rewrites carry a guard of their partition. The crate's own rewriting operations are never
 //! called: they drop the `txn` that guards them.
 
+use crate::clean::clean_log;
 use crate::error::LakeError;
 use crate::file::{FileEntry, StoredCount};
 use crate::schema::{BUCKET, RECEIVED_DAY, TableKind};
@@ -25,6 +26,13 @@ use yagura_event::time::Micros;
 /// Application id of the `txn` that holds the LSN.
 pub const APP_ID: &str = "journal";
 
+/// Application id of the `txn` that counts what has expired of `events`.
+pub const EXPIRED_APP_ID: &str = "expired";
+
+/// Application id of the `txn` that guards rewrites: two of the same files would both be taken by
+/// the log, and double the rows.
+const REWRITE_APP_ID: &str = "rewrite";
+
 /// Commits between two checkpoints. After each the snapshot is loaded anew, since every
 /// commit to a snapshot makes it slower.
 pub const CHECKPOINT_COMMITS: u64 = 100;
@@ -35,6 +43,15 @@ const COMMIT_TRIES: usize = 10;
 /// Directory of Delta's log in a table's directory.
 pub const LOG_DIR: &str = "_delta_log";
 
+/// What [`Table::replace`] does to the rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// They stay what they are.
+    Packed,
+    /// Some are deleted; those of events are counted under this number.
+    Expired(Option<u64>),
+}
+
 /// An open table.
 pub struct Table {
     kind: TableKind,
@@ -43,6 +60,7 @@ pub struct Table {
     state: DeltaTableState,
     files: Arc<Vec<Arc<FileEntry>>>,
     txn: Lsn,
+    expired: u64,
     summed: Option<u64>,
     /// Newest version whose log entry is known to be durable.
     settled: Option<u64>,
@@ -97,6 +115,7 @@ impl Table {
             state,
             files: Arc::default(),
             txn: Lsn::default(),
+            expired: 0,
             summed: None,
             settled: None,
         };
@@ -117,6 +136,11 @@ impl Table {
     /// LSN up to which rows are in.
     pub fn txn(&self) -> Lsn {
         self.txn
+    }
+
+    /// Number of the last commit that deleted what had expired.
+    pub fn expired(&self) -> u64 {
+        self.expired
     }
 
     /// Version of the table.
@@ -171,10 +195,16 @@ impl Table {
 
     async fn finish_commit(&mut self) -> Result<(), LakeError> {
         self.take_state().await?;
-        if (self.version() + 1).is_multiple_of(CHECKPOINT_COMMITS) {
+        let due = (self.version() + 1).is_multiple_of(CHECKPOINT_COMMITS);
+        if due {
             self.checkpoint().await?;
         }
-        self.write_sums()
+        self.write_sums()?;
+        if due && let Err(error) = clean_log(&self.store, self.kind, &self.files) {
+            // The rows are in; the next clean-up deletes the rest.
+            tracing::warn!(%error, table = self.kind.name(), "cleaning a table's log failed");
+        }
+        Ok(())
     }
 
     async fn commit(&mut self, files: &[FileEntry], upto: Lsn) -> Result<(), DeltaTableError> {
@@ -185,7 +215,7 @@ impl Table {
             partition_by: Some(vec![RECEIVED_DAY.to_owned(), BUCKET.to_owned()]),
             predicate: None,
         };
-        let done = CommitBuilder::from(properties(txn))
+        let done = CommitBuilder::from(properties(vec![txn]))
             .with_actions(actions)
             .with_max_retries(COMMIT_TRIES)
             .build(Some(&self.state), Arc::clone(&self.log), operation)
@@ -194,19 +224,20 @@ impl Table {
         Ok(())
     }
 
-    /// Puts `new` in the place of `old` in one commit that changes nothing they say. `false` if one of them
-    /// is not live any more, and nothing is changed.
+    /// Puts `new` in the place of `old` in one commit. `false` if one of them is not live any
+    /// more, and nothing is changed.
     ///
     /// # Errors
-    /// Those of the log; [`LakeError::Delta`] also where another rewrite of the partition won.
-    /// The commit may be there all the same: [`Table::recover`].
-    pub async fn rewrite(
+    /// Those of the log; [`LakeError::Delta`] also where another rewrite won. The commit may be
+    /// there all the same: [`Table::recover`].
+    pub async fn replace(
         &mut self,
         old: &[Arc<FileEntry>],
-        new: &FileEntry,
+        new: &[FileEntry],
+        change: Change,
     ) -> Result<bool, LakeError> {
         // Rows of sightings that add up become one.
-        let changes = self.kind == TableKind::Sightings;
+        let changes = change != Change::Packed || self.kind == TableKind::Sightings;
         let replaced: HashSet<&str> = old.iter().map(|file| file.path.as_str()).collect();
         let mut actions: Vec<Action> = self
             .state
@@ -218,13 +249,22 @@ impl Table {
         if actions.len() != replaced.len() {
             return Ok(false);
         }
-        actions.push(Action::Add(Add { data_change: changes, ..new.to_add() }));
-        // Two rewrites of the same files would both be taken by the log, and double the rows.
-        let guard = format!("rewrite/{}/{}", new.day, new.bucket);
-        let guard = Transaction::new(guard, (self.version() + 1).cast_signed());
-        let target_size = i64::try_from(new.size).unwrap_or(i64::MAX);
-        let operation = DeltaOperation::Optimize { predicate: None, target_size };
-        let done = CommitBuilder::from(properties(guard))
+        let add = |file: &FileEntry| Action::Add(Add { data_change: changes, ..file.to_add() });
+        actions.extend(new.iter().map(add));
+        let next = (self.version() + 1).cast_signed();
+        let mut txns = vec![Transaction::new(REWRITE_APP_ID, next)];
+        let operation = match change {
+            Change::Packed => {
+                let size = new.iter().map(|file| file.size).max().unwrap_or_default();
+                let target_size = i64::try_from(size).unwrap_or(i64::MAX);
+                DeltaOperation::Optimize { predicate: None, target_size }
+            }
+            Change::Expired(number) => {
+                txns.extend(number.map(|n| Transaction::new(EXPIRED_APP_ID, n.cast_signed())));
+                DeltaOperation::Delete { predicate: None }
+            }
+        };
+        let done = CommitBuilder::from(properties(txns))
             .with_actions(actions)
             .build(Some(&self.state), Arc::clone(&self.log), operation)
             .await?;
@@ -288,6 +328,8 @@ impl Table {
         self.files = Arc::new(files);
         let txn = self.state.transaction_version(self.log.as_ref(), APP_ID).await?;
         self.txn = Lsn(txn.unwrap_or_default().cast_unsigned());
+        let expired = self.state.transaction_version(self.log.as_ref(), EXPIRED_APP_ID).await?;
+        self.expired = expired.unwrap_or_default().cast_unsigned();
         Ok(())
     }
 
@@ -345,9 +387,9 @@ impl Table {
 }
 
 /// Checkpoints and the log's clean-up are ours, at their own time.
-fn properties(txn: Transaction) -> CommitProperties {
+fn properties(txns: Vec<Transaction>) -> CommitProperties {
     CommitProperties::default()
-        .with_application_transactions(vec![txn])
+        .with_application_transactions(txns)
         .with_create_checkpoint(false)
         .with_cleanup_expired_logs(Some(false))
 }

@@ -1,6 +1,7 @@
 //! Compares every file of the tables with the checksum that was taken when it was written.
 
 use crate::error::LakeError;
+use crate::expired;
 use crate::file::FileEntry;
 use crate::schema::TableKind;
 use crate::store::{FsStore, Written};
@@ -45,7 +46,12 @@ pub fn verify(fs: Arc<dyn Fs>, dir: &Path) -> Result<VerifyReport, LakeError> {
     let mut report = VerifyReport::default();
     for kind in TableKind::ALL {
         let live = match runtime.block_on(Table::open_readonly(&store, kind)) {
-            Ok(Some(table)) => Some(Arc::clone(table.files())),
+            Ok(Some(table)) => {
+                if kind == TableKind::Events {
+                    verify_expired(&store, table.expired(), &mut report)?;
+                }
+                Some(Arc::clone(table.files()))
+            }
             Ok(None) => None,
             Err(error) => {
                 report.damage(kind.name().to_owned(), error.to_string());
@@ -103,6 +109,25 @@ fn verify_table(
         let ours = path.starts_with(SUMS_DIR) || path.starts_with(LOG_DIR);
         if !ours && !known.contains_key(path) && !live.contains(path.as_str()) {
             report.orphans.push(format!("{}/{path}", kind.name()));
+        }
+    }
+    Ok(())
+}
+
+/// What was counted as expired.
+fn verify_expired(
+    store: &FsStore,
+    committed: u64,
+    report: &mut VerifyReport,
+) -> Result<(), LakeError> {
+    let days = expired::days(store, committed)?;
+    if committed > 0 && days.values().all(|number| *number != committed) {
+        report.damage("expired".to_owned(), format!("what expired last, {committed}, is missing"));
+    }
+    for (day, number) in days {
+        report.files += 1;
+        if let Err(error) = expired::counts(store, day, number) {
+            report.damage(expired::path_of(day, number), error.to_string());
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `LakeView`: the tables' files and the memory tail above them, as one immutable value.
 
 use crate::error::LakeError;
+use crate::expired::{self, Days};
 use crate::file::{FileEntry, StoredCount};
 use crate::gather::tail_counts;
 use crate::schema::{TableKind, time_type};
@@ -27,6 +28,8 @@ pub struct LakeView {
     pub upper: Lsn,
     /// Events at or below it are counted in the `sightings` table.
     pub sighted: Lsn,
+    /// Where it is written what has expired.
+    expired: Days,
     store: FsStore,
 }
 
@@ -54,6 +57,18 @@ impl LakeView {
         stored_counts(&self.events.files)
     }
 
+    /// Records that outlived their keeping, by tenant, feed and hour of receipt.
+    ///
+    /// # Errors
+    /// [`LakeError::Io`], [`LakeError::Damaged`].
+    pub fn expired_counts(&self) -> Result<Vec<StoredCount>, LakeError> {
+        let mut counts = Vec::new();
+        for (day, number) in self.expired.iter() {
+            counts.extend(expired::counts(&self.store, *day, *number)?);
+        }
+        Ok(counts)
+    }
+
     /// Records that wait in memory for a file, by tenant, feed and hour of receipt.
     pub fn tail_counts(&self) -> Vec<StoredCount> {
         tail_counts(&self.events.tail)
@@ -65,7 +80,8 @@ impl LakeView {
         let part = |events: TableView| {
             let (matches, sightings) = (TableView::default(), TableView::default());
             let (upper, sighted, store) = (self.upper, self.sighted, self.store.clone());
-            Arc::new(Self { events, matches, sightings, upper, sighted, store })
+            let expired = Days::default();
+            Arc::new(Self { events, matches, sightings, upper, sighted, expired, store })
         };
         let mut parts = Vec::new();
         if !self.events.tail.is_empty() {
@@ -101,6 +117,8 @@ pub(crate) struct Live {
     pub sightings: LiveTable,
     /// Events at or below it are counted in the files of `sightings`.
     pub sighted: Lsn,
+    /// Where it is written what has expired.
+    pub expired: Days,
     /// Rows above it are not complete yet, and not seen.
     pub upper: Lsn,
 }
@@ -152,6 +170,7 @@ impl LakeHandle {
             sightings: TableView { files: Arc::clone(&live.sightings.files), tail: Vec::new() },
             upper: live.upper,
             sighted: live.sighted,
+            expired: Arc::clone(&live.expired),
             store: self.store.clone(),
         })
     }
@@ -185,6 +204,8 @@ pub fn open_readonly(fs: Arc<dyn Fs>, dir: &Path) -> Result<Arc<LakeView>, LakeE
             let files = of(kind).map(|table| Arc::clone(table.files())).unwrap_or_default();
             TableView { files, tail: Vec::new() }
         };
+        let number = of(TableKind::Events).map_or(0, Table::expired);
+        let expired = Arc::new(expired::days(&store, number)?);
         let txn = |kind| of(kind).map_or(Lsn::default(), Table::txn);
         Ok(Arc::new(LakeView {
             events: view(TableKind::Events),
@@ -192,6 +213,7 @@ pub fn open_readonly(fs: Arc<dyn Fs>, dir: &Path) -> Result<Arc<LakeView>, LakeE
             sightings: view(TableKind::Sightings),
             upper: txn(TableKind::Events).min(txn(TableKind::Matches)),
             sighted: txn(TableKind::Sightings),
+            expired,
             store: store.clone(),
         }))
     })

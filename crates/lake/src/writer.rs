@@ -11,31 +11,27 @@
 //! at or below a table's `txn` are refused. Files are written aside ([`Flush`]), so that rows
 //! that arrive meanwhile are seen at once.
 
-use crate::compact::{Rewrite, Rewritten};
+use crate::compact::{Outcome, Rewrite, Rewritten};
 use crate::dead::DeadFiles;
 use crate::error::LakeError;
-use crate::file::{FileEntry, StoredCount, write_file};
-use crate::gather::{Gathered, plan};
+use crate::expired::Expired;
+use crate::file::StoredCount;
+use crate::flush::{Flush, Flushed, Part};
 use crate::index::Reindex;
+use crate::retention::{Expire, Retention};
 use crate::rows::Names;
 use crate::schema::TableKind;
-use crate::sightings::{SightingsBuilder, sighting_rows};
 use crate::store::FsStore;
-use crate::table::{Table, stored_counts};
-use crate::tail::{BucketOf, Tail, TailBatch};
-use crate::view::LakeHandle;
-use std::collections::BTreeMap;
+use crate::table::{Change, Table, stored_counts};
+use crate::tail::{BucketOf, TailBatch};
+use crate::view::{LakeHandle, Live};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use yagura_disk::Fs;
 use yagura_event::{EventBatch, Lsn, Match};
-
-/// Most bytes of memory whose rows go into one data file; more become further files, so that
-/// no text column reaches the 2 GiB that Arrow's offsets can address: a byte becomes six at
-/// most, as an escape in JSON.
-const FILE_MEMORY_BYTES_MAX: usize = 320 << 20;
 
 /// The one writer of a lake. Its methods block and belong on a plain thread.
 pub struct LakeWriter {
@@ -48,60 +44,13 @@ pub struct LakeWriter {
     sightings: Side,
     handle: LakeHandle,
     dead: DeadFiles,
+    expired: Expired,
+    /// Days whose files have been looked at for what has expired, with their mark.
+    looked_at: HashMap<(TableKind, i32), u64>,
     /// Data files that an earlier process left without an index.
     unindexed: Vec<Reindex>,
     /// Rewrites planned by this process.
     rewrites: u64,
-}
-
-/// Rows that are to become data files. [`Flush::write`] may run on any thread, while the writer
-/// goes on taking rows.
-pub struct Flush {
-    store: FsStore,
-    parts: Vec<Part>,
-}
-
-/// One table's share of a [`Flush`].
-struct Part {
-    kind: TableKind,
-    rows: Vec<Arc<TailBatch>>,
-    /// What the files' names begin with.
-    name: String,
-    /// Last LSN that the files stand for.
-    upto: Lsn,
-}
-
-/// What a [`Flush`] has written, for [`LakeWriter::end_flush`].
-pub struct Flushed {
-    parts: Vec<(Part, Result<Vec<FileEntry>, LakeError>)>,
-}
-
-impl Flush {
-    /// Whether there is nothing to write and nothing to commit.
-    pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
-    /// Writes the data files. Nothing refers to them before [`LakeWriter::end_flush`].
-    pub fn write(self) -> Flushed {
-        let Self { store, parts } = self;
-        let rows_of = |kind| parts.iter().find(|part| part.kind == kind).map(|part| &part.rows);
-        let alike = |(a, b): (&Arc<TailBatch>, &Arc<TailBatch>)| Arc::ptr_eq(a, b);
-        // Rows of events are made once where they are counted in the same flush.
-        let shared = match (rows_of(TableKind::Events), rows_of(TableKind::Sightings)) {
-            (Some(a), Some(b)) => a.len() == b.len() && a.iter().zip(b).all(alike),
-            _ => false,
-        };
-        let mut sighted = shared.then(Sighted::default);
-        let written = parts.into_iter().map(|part| {
-            let files = match part.kind {
-                TableKind::Sightings => part.write_sightings(&store, sighted.take()),
-                _ => part.write_files(&store, sighted.as_mut()),
-            };
-            (part, files)
-        });
-        Flushed { parts: written.collect() }
-    }
 }
 
 /// A table.
@@ -123,6 +72,14 @@ impl LakeWriter {
         bucket_of: BucketOf,
     ) -> Result<Self, LakeError> {
         let store = FsStore::new(fs, dir);
+        let kinds = TableKind::ALL.map(TableKind::name);
+        for dir in kinds.into_iter().chain(["index", "expired"]) {
+            store.drop_temporaries(dir).map_err(|source| LakeError::Io {
+                action: "delete what was left in",
+                path: dir.to_owned(),
+                source,
+            })?;
+        }
         let runtime = runtime()?;
         let open = |kind| runtime.block_on(Table::open(&store, kind)).map(Side::new);
         let (events, matches) = (open(TableKind::Events)?, open(TableKind::Matches)?);
@@ -130,6 +87,8 @@ impl LakeWriter {
         let handle = LakeHandle::new(store.clone());
         handle.live_mut().upper = events.table.txn().min(matches.table.txn());
         let (mut dead, mut unindexed) = (DeadFiles::default(), Vec::new());
+        let expired = Expired::open(&store, events.table.expired())?;
+        handle.live_mut().expired = expired.days();
         for side in [&events, &matches, &sightings] {
             side.show(&handle, |_| {});
             let (kind, files) = (side.table.kind(), side.table.files());
@@ -147,6 +106,8 @@ impl LakeWriter {
             sightings,
             handle,
             dead,
+            expired,
+            looked_at: HashMap::new(),
             unindexed,
             rewrites,
         })
@@ -225,23 +186,23 @@ impl LakeWriter {
     fn begin(&mut self, kinds: &[TableKind]) -> Result<Flush, LakeError> {
         let (handle, epoch) = (self.handle.clone(), self.epoch);
         let mut parts = Vec::new();
-        for kind in kinds {
-            let (side, runtime) = self.side(*kind);
+        for kind in kinds.iter().copied() {
+            let (side, runtime) = self.side(kind);
             if side.unsure {
                 runtime.block_on(side.table.recover())?;
                 // The commit of unknown outcome may be in the table after all.
                 let stored = side.table.txn();
-                side.show(&handle, |tail| tail.forget_stored(stored));
+                side.show(&handle, |live| live.table(kind).tail.forget_stored(stored));
                 side.unsure = false;
             }
             let (rows, upto) = {
                 let mut live = handle.live_mut();
                 let upper = live.upper;
-                live.table(*kind).tail.cut(upper)
+                live.table(kind).tail.cut(upper)
             };
             if upto > side.table.txn() {
                 let name = file_name(epoch, Lsn(side.table.txn().0 + 1), upto);
-                parts.push(Part { kind: *kind, rows, name, upto });
+                parts.push(Part { kind, rows, name, upto });
             }
         }
         for part in &parts {
@@ -262,7 +223,7 @@ impl LakeWriter {
             let (side, runtime) = self.side(part.kind);
             side.unsure = true;
             runtime.block_on(side.table.append(&files, part.upto))?;
-            side.show(&handle, |tail| tail.forget(part.rows.len()));
+            side.show(&handle, |live| live.table(part.kind).tail.forget(part.rows.len()));
             side.unsure = false;
         }
         Ok(())
@@ -286,42 +247,117 @@ impl LakeWriter {
     fn plan_rewrite_as(&mut self, closed: bool) -> Option<Rewrite> {
         self.rewrites += 1;
         let choose = |side: &Side| {
-            // Never the name of a live file, also of one that this process has written before.
-            let version = side.table.version();
-            let name = format!("c{:05}-{version:010}-{:06}", self.epoch, self.rewrites);
-            Rewrite::choose(&self.store, side.table.kind(), &name, side.table.files(), closed)
+            let (kind, files) = (side.table.kind(), side.table.files());
+            Rewrite::choose(&self.store, kind, &self.rewrite_name(side), files, closed)
         };
-        let sides = [&self.events, &self.matches, &self.sightings];
-        let rewrite = sides.into_iter().find_map(choose)?;
+        let rewrite = self.sides().into_iter().find_map(choose)?;
         let (kind, name) = rewrite.target();
         self.dead.revive(kind, name);
         Some(rewrite)
     }
 
-    /// Puts the new file in the place of the old ones, which are deleted later.
+    /// Never the name of a live file, also of one that this process has written before.
+    fn rewrite_name(&self, side: &Side) -> String {
+        let version = side.table.version();
+        format!("c{:05}-{version:010}-{:06}", self.epoch, self.rewrites)
+    }
+
+    /// A day of which something may have to go, `today` being a day since 1970; there is one
+    /// rewrite at a time, of whichever kind.
+    ///
+    /// # Errors
+    /// [`LakeError::Io`], where what an earlier one left cannot be deleted.
+    pub fn plan_expiry(
+        &mut self,
+        retention: &Arc<Retention>,
+        today: i32,
+    ) -> Result<Option<Rewrite>, LakeError> {
+        if self.sides().into_iter().any(|side| side.unsure) {
+            return Ok(None);
+        }
+        self.settle_expired()?;
+        self.rewrites += 1;
+        let planned = self.sides().into_iter().find_map(|side| {
+            let kind = side.table.kind();
+            let mut days: BTreeMap<i32, Vec<_>> = BTreeMap::new();
+            let files = side.table.files().iter();
+            files
+                .filter(|file| retention.concerns(file.day, today))
+                .for_each(|file| days.entry(file.day).or_default().push(Arc::clone(file)));
+            days.into_iter().find_map(|(day, old)| {
+                let mark = retention.mark(day, today, old.iter().map(|file| file.path.as_str()));
+                let expire = Some(Expire { day, today, retention: Arc::clone(retention) });
+                let (store, name) = (self.store.clone(), self.rewrite_name(side));
+                let looked_at = self.looked_at.get(&(kind, day)) == Some(&mark);
+                (!looked_at).then_some(Rewrite { kind, store, name, old, expire })
+            })
+        });
+        if let Some(rewrite) = &planned {
+            self.dead.revive(rewrite.kind, &rewrite.name);
+        }
+        Ok(planned)
+    }
+
+    /// The newest day on which anything that is in a file was received, in days since 1970.
+    pub fn newest_day(&self) -> Option<i32> {
+        self.events.table.files().iter().map(|file| file.day).max()
+    }
+
+    /// Finds out whether what was counted last as expired is so.
+    fn settle_expired(&mut self) -> Result<(), LakeError> {
+        let settled = self.expired.settle(&self.store, self.events.table.expired());
+        self.handle.live_mut().expired = self.expired.days();
+        settled
+    }
+
+    /// Puts the new files in the place of the old ones, which are deleted later; returns how many
+    /// records are gone.
     ///
     /// # Errors
     /// Those of reading and writing the files and of the log. The tables hold the same rows
-    /// in any case.
-    pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
-        let (kind, new, handle) = (done.kind, done.new?, self.handle.clone());
-        let (side, runtime) = self.side(kind);
-        let replaced = match runtime.block_on(side.table.rewrite(&done.old, &new)) {
-            Ok(replaced) => replaced,
-            Err(error) => {
-                // Whether it is in the log is not known; what it left is found by the next start.
-                side.unsure |= runtime.block_on(side.table.recover()).is_err();
-                side.show(&handle, |_| {});
-                return Err(error);
-            }
-        };
-        side.show(&handle, |_| {});
-        if replaced {
-            done.old.into_iter().for_each(|file| self.dead.add(kind, file, now));
-        } else {
-            self.dead.add(kind, Arc::new(new), now);
+    /// in any case, or lack those that were to go.
+    pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<u64, LakeError> {
+        let (kind, handle) = (done.kind, self.handle.clone());
+        let Outcome { old, new, expiry } = done.outcome?;
+        let mut change = Change::Packed;
+        if let Some(expiry) = &expiry {
+            let number = match expiry.counts.is_empty() {
+                true => None,
+                false => {
+                    let (store, committed) = (&self.store, self.events.table.expired());
+                    Some(self.expired.add(store, expiry.day, &expiry.counts, committed)?)
+                }
+            };
+            change = Change::Expired(number);
         }
-        Ok(())
+        let (side, runtime) = self.side(kind);
+        let replaced = match old.is_empty() {
+            true => Ok(true),
+            false => runtime.block_on(side.table.replace(&old, &new, change)),
+        };
+        if replaced.is_err() {
+            // Whether it is in the log is not known; what it left is found by the next start.
+            side.unsure |= runtime.block_on(side.table.recover()).is_err();
+        }
+        let unsure = side.unsure;
+        if !unsure {
+            // What is gone is shown together with the files that are left.
+            let (store, committed) = (&self.store, self.events.table.expired());
+            let settled = self.expired.settle(store, committed);
+            let days = self.expired.days();
+            self.side(kind).0.show(&handle, |live| live.expired = days);
+            settled?;
+        }
+        if !replaced? {
+            new.into_iter().for_each(|file| self.dead.add(kind, Arc::new(file), now));
+            return Ok(0);
+        }
+        old.into_iter().for_each(|file| self.dead.add(kind, file, now));
+        let Some(expiry) = expiry else { return Ok(0) };
+        if let Some(mark) = expiry.mark {
+            self.looked_at.insert((kind, expiry.day), mark);
+        }
+        Ok(expiry.counts.iter().map(|count| count.records).sum())
     }
 
     /// Deletes files that have been replaced for `kept` and that no view holds; returns how
@@ -335,8 +371,11 @@ impl LakeWriter {
 
     /// Live data files of all tables.
     pub fn live_files(&self) -> usize {
-        let sides = [&self.events, &self.matches, &self.sightings];
-        sides.map(|side| side.table.files().len()).into_iter().sum()
+        self.sides().map(|side| side.table.files().len()).into_iter().sum()
+    }
+
+    fn sides(&self) -> [&Side; 3] {
+        [&self.events, &self.matches, &self.sightings]
     }
 
     fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
@@ -382,74 +421,14 @@ impl Side {
         Self { table, unsure: false }
     }
 
-    /// Shows the table's files to views, together with what `change` does to the tail.
-    fn show(&self, handle: &LakeHandle, change: impl FnOnce(&mut Tail)) {
+    /// Shows the table's files to views, together with what `change` does.
+    fn show(&self, handle: &LakeHandle, change: impl FnOnce(&mut Live)) {
         let mut live = handle.live_mut();
         if self.table.kind() == TableKind::Sightings {
             live.sighted = self.table.txn();
         }
-        let table = live.table(self.table.kind());
-        table.files = Arc::clone(self.table.files());
-        change(&mut table.tail);
-    }
-}
-
-/// Sightings by day of receipt and bucket.
-type Sighted = BTreeMap<(i32, i32), SightingsBuilder>;
-
-/// Adds what rows of events say.
-fn sight(sighted: &mut Sighted, gathered: &Gathered) {
-    let builder = sighted.entry((gathered.day, gathered.bucket)).or_default();
-    builder.add(&gathered.rows, Lsn(0));
-}
-
-impl Part {
-    fn write_files(
-        &self,
-        store: &FsStore,
-        mut sighted: Option<&mut Sighted>,
-    ) -> Result<Vec<FileEntry>, LakeError> {
-        let mut files = Vec::new();
-        for (number, plan) in plan(&self.rows, FILE_MEMORY_BYTES_MAX).into_iter().enumerate() {
-            let gathered = plan.gather(&self.rows)?;
-            let name = format!("{}-{number}", self.name);
-            files.push(write_file(store, self.kind, &name, &gathered)?);
-            if self.kind == TableKind::Events
-                && let Some(sighted) = sighted.as_deref_mut()
-            {
-                sight(sighted, &gathered);
-            }
-        }
-        Ok(files)
-    }
-
-    /// Writes what was sighted in the part's events, which are gone through where `sighted` does
-    /// not have it yet.
-    fn write_sightings(
-        &self,
-        store: &FsStore,
-        sighted: Option<Sighted>,
-    ) -> Result<Vec<FileEntry>, LakeError> {
-        let sighted = match sighted {
-            Some(sighted) => sighted,
-            None => {
-                let mut sighted = Sighted::default();
-                for plan in plan(&self.rows, FILE_MEMORY_BYTES_MAX) {
-                    sight(&mut sighted, &plan.gather(&self.rows)?);
-                }
-                sighted
-            }
-        };
-        let mut files = Vec::new();
-        for (number, ((day, bucket), builder)) in sighted.into_iter().enumerate() {
-            let rows = sighting_rows(&builder.finish())?;
-            if rows.num_rows() > 0 {
-                let gathered = Gathered { day, bucket, counts: Vec::new(), rows };
-                let name = format!("{}-{number}", self.name);
-                files.push(write_file(store, self.kind, &name, &gathered)?);
-            }
-        }
-        Ok(files)
+        live.table(self.table.kind()).files = Arc::clone(self.table.files());
+        change(&mut live);
     }
 }
 

@@ -1,8 +1,10 @@
 //! The one TOML file that configures the process; `yagura config` prints the effective one.
 
 mod limits;
+mod retention;
 
 pub use limits::{DiskConfig, QueryConfig};
+pub use retention::{HoldConfig, KeepConfig, RetentionConfig};
 
 use crate::inputs::Pattern;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,8 @@ pub struct Config {
     pub disk: DiskConfig,
     /// The tables.
     pub lake: LakeConfig,
+    /// How long records are kept.
+    pub retention: RetentionConfig,
     /// Threads and memory between journal and tables.
     pub pipeline: PipelineConfig,
     /// Questions to the tables.
@@ -250,6 +254,7 @@ impl Config {
             return Err("journal.segment_bytes must be at least 65536".to_owned());
         }
         config.disk.check()?;
+        config.retention.retention()?;
         if config.pipeline.inflight_bytes < 4 * 1024 * 1024 {
             return Err("pipeline.inflight_bytes must be at least 4194304".to_owned());
         }
@@ -288,12 +293,29 @@ impl Config {
             text.push_str(line);
             text.push('\n');
         }
+        if self.retention.keep.is_empty() && self.retention.hold.is_empty() {
+            text.push_str(RETENTION_EXAMPLE);
+        }
         if self.watch.is_empty() {
             text.push_str(WATCH_EXAMPLE);
         }
         text
     }
 }
+
+/// What further retention looks like, printed where none is configured.
+const RETENTION_EXAMPLE: &str = "
+#[[retention.keep]]           # other days for a tenant, a class, or both (repeatable)
+#tenant = \"acme\"             # all tenants where absent
+#class = 4001                 # OCSF class, all where absent
+#days = 90                    # 0 keeps for ever
+
+#[[retention.hold]]           # stays whatever else is said (repeatable)
+#reason = \"case 2026-17\"     # why
+#tenant = \"acme\"             # all tenants where absent
+#from = \"2026-01-01\"         # first day of receipt, UTC; all before where absent
+#until = \"2026-03-31\"        # last day of receipt; all after where absent
+";
 
 /// What a watch looks like, printed where none is configured.
 const WATCH_EXAMPLE: &str = "
@@ -327,6 +349,14 @@ const KEY_DOCS: &[(&str, &str)] = &[
     ("disk.ballast_bytes", "bytes a server keeps for what was taken already; 0 keeps none"),
     ("lake.flush_bytes", "bytes in memory at which rows are written to the tables"),
     ("lake.flush_interval_s", "seconds after which rows are written to the tables"),
+    ("retention.days", "days that records are kept, counted from receipt; 0 keeps them for ever"),
+    ("retention.keep.tenant", "tenant whose records are kept otherwise; all where absent"),
+    ("retention.keep.class", "OCSF class whose records are kept otherwise; all where absent"),
+    ("retention.keep.days", "days that they are kept; 0 keeps them for ever"),
+    ("retention.hold.reason", "why records stay whatever else is said: a case, an order"),
+    ("retention.hold.tenant", "tenant whose records stay; all where absent"),
+    ("retention.hold.from", "first day of receipt (UTC); all before where absent"),
+    ("retention.hold.until", "last day of receipt; all after where absent"),
     ("pipeline.workers", "parse and match threads; 0 is one for each core"),
     ("pipeline.inflight_bytes", "bytes of records between journal and consumers"),
     ("pipeline.judge_interval_ms", "milliseconds between two commits of findings"),
@@ -362,7 +392,13 @@ mod tests {
             patterns: vec!["{host}.log".to_owned()],
             time_zone: Some("Asia/Tokyo".to_owned()),
         };
-        let text = Config { watch: vec![watch], ..Config::default() }.to_toml();
+        let tenant = Some("acme".to_owned());
+        let keep = KeepConfig { tenant: tenant.clone(), class: Some(4001), days: 90 };
+        let day = |text: &str| Some(text.to_owned());
+        let (from, until) = (day("2026-01-01"), day("2026-03-31"));
+        let hold = HoldConfig { reason: "case".to_owned(), tenant, from, until };
+        let retention = RetentionConfig { days: 365, keep: vec![keep], hold: vec![hold] };
+        let text = Config { watch: vec![watch], retention, ..Config::default() }.to_toml();
         assert_eq!(Config::parse(&text).unwrap().to_toml(), text);
         let keys = text.lines().filter(|l| l.contains(" = ") && !l.starts_with('#')).count();
         assert_eq!(keys, KEY_DOCS.len());
@@ -399,11 +435,12 @@ mod tests {
     }
 
     #[test]
-    fn the_printed_example_of_a_watch_works() {
+    fn the_printed_examples_work() {
         let text = Config::default().to_toml();
-        let (_, example) = text.split_once("\n#[[watch]]").unwrap();
-        let example = format!("#[[watch]]{example}").replace("\n#", "\n");
+        let (_, example) = text.split_once("\n#[[retention.keep]]").unwrap();
+        let example = format!("#[[retention.keep]]{example}").replace("\n#", "\n");
         let config = Config::parse(example.trim_start_matches('#')).unwrap();
+        assert_eq!((config.retention.keep.len(), config.retention.hold.len()), (1, 1));
         assert_eq!((config.watch[0].name.as_str(), config.watch.len()), ("web", 1));
     }
 

@@ -1,6 +1,7 @@
 //! The lake end to end: writing, reading, replay, crashes and damage.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clean;
 mod common;
 mod compact;
 mod crash;
@@ -14,6 +15,7 @@ mod pipe_docs;
 mod pipe_faults;
 mod pipe_lake;
 mod query;
+mod retention;
 mod search;
 mod search_naive;
 mod sightings;

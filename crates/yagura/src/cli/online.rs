@@ -249,7 +249,7 @@ pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
     let place = Place::of(&args.data, &Config::default(), true)?;
     let (scope, query) = scope(args.tenant.as_deref())?;
     let items = place.items(&format!("/api/v1/books{query}"), |b| b.books(&scope))?;
-    let columns: [(&str, &str); 10] = [
+    let columns: [(&str, &str); 11] = [
         ("tenant", "/tenant"),
         ("feed", "/feed"),
         ("hour", "/hour"),
@@ -258,6 +258,7 @@ pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
         ("pending", "/pending"),
         ("rejected", "/rejected"),
         ("duplicate", "/duplicate"),
+        ("expired", "/expired"),
         ("gap", "/gap"),
         ("dropped_by_kernel", "/dropped_by_kernel"),
     ];

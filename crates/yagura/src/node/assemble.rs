@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::node::{JUDGE_FILE, LAKE_WRITER_EPOCH};
+use crate::pipeline::expiry::Expiry;
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
 use crate::pipeline::run::Parts;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use yagura_disk::{DiskGuard, Fs};
 use yagura_event::Lsn;
+use yagura_event::time::Clock;
 use yagura_journal::JournalHandle;
 use yagura_lake::{LAKE_DIR, LakeHandle, LakeWriter};
 use yagura_meta::JudgeStore;
@@ -35,6 +37,8 @@ pub struct Site<'a> {
     pub engine: &'a Arc<Engine>,
     /// Finds earlier ones.
     pub engine_of: EngineOf,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Opens tables and findings and says behind which entry a replay begins. `history` holds the
@@ -43,12 +47,14 @@ pub struct Site<'a> {
 /// # Errors
 /// Stores that cannot be opened, a journal that ends before them, an epoch that is not kept.
 pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Parts, LakeHandle)> {
-    let Site { fs, data, config, journal, engine, engine_of } = site;
+    let Site { fs, data, config, journal, engine, engine_of, clock } = site;
     let dir = data.join(LAKE_DIR);
     let lake = LakeWriter::open(Arc::clone(fs), &dir, LAKE_WRITER_EPOCH, Arc::new(bucket_of))?;
     let view = lake.handle();
     let interval = Duration::from_secs(config.lake.flush_interval_s);
-    let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval);
+    let retention = config.retention.retention().map_err(anyhow::Error::msg)?;
+    let expiry = Expiry::new(retention, clock);
+    let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval, expiry);
     let store = JudgeStore::open(&data.join(JUDGE_FILE))?;
     let snapshot = match store.snapshot()? {
         Some(reference) => Some(SnapshotStore::new(Arc::clone(fs), data).read(&reference)?),

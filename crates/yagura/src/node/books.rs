@@ -1,4 +1,5 @@
-//! The books, double entry: what was received equals stored, pending, rejected and duplicate.
+//! The books, double entry: what was received equals stored, pending, rejected, duplicate and
+//! expired.
 
 use crate::node::Node;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub struct Row {
     pub rejected: u64,
     /// Known already.
     pub duplicate: u64,
+    /// Stored once, and deleted since it was to be kept no longer.
+    pub expired: u64,
     /// Received less the rest: 0 when the books balance.
     pub gap: i64,
     /// Datagrams that the kernel dropped before they were received: beside the books.
@@ -42,6 +45,7 @@ struct Sums {
     pending: u64,
     rejected: u64,
     duplicate: u64,
+    expired: u64,
     dropped_by_kernel: u64,
 }
 
@@ -98,6 +102,12 @@ fn sums(node: &Node, scope: &TenantScope) -> anyhow::Result<BTreeMap<Key, Sums>>
             sums.entry(key).or_default().stored += count.records;
         }
     }
+    for count in view.expired_counts()? {
+        if scope.allows(&count.tenant) {
+            let key = (count.tenant, count.feed, count.hour.div_euclid(HOUR));
+            sums.entry(key).or_default().expired += count.records;
+        }
+    }
     for count in view.tail_counts() {
         if scope.allows(&count.tenant) {
             let key = (count.tenant, count.feed, count.hour.div_euclid(HOUR));
@@ -146,8 +156,8 @@ fn journal(
 }
 
 fn row((tenant, feed, hour): Key, sums: &Sums) -> Row {
-    let Sums { received, stored, pending, rejected, duplicate, dropped_by_kernel } = *sums;
-    let right = stored + pending + rejected + duplicate;
+    let Sums { received, stored, pending, rejected, duplicate, expired, dropped_by_kernel } = *sums;
+    let right = stored + pending + rejected + duplicate + expired;
     let hour = yagura_event::time::rfc3339(hour * HOUR);
     let gap = i64::try_from(received).unwrap_or(i64::MAX) - i64::try_from(right).unwrap_or(0);
     Row {
@@ -159,6 +169,7 @@ fn row((tenant, feed, hour): Key, sums: &Sums) -> Row {
         pending,
         rejected,
         duplicate,
+        expired,
         gap,
         dropped_by_kernel,
     }

@@ -90,7 +90,7 @@ impl Node {
         let epochs = Epochs::new(Arc::clone(&fs), data);
         epochs.save(&engine, &texts, intel.as_ref())?;
         let mut history = epochs.history(&handle)?;
-        let intake = Arc::new(Intake::new(writer, clock));
+        let intake = Arc::new(Intake::new(writer, Arc::clone(&clock)));
         if history.last().map(|(_, hash)| *hash) != Some(u128::from_be_bytes(engine.hash())) {
             let done = intake.control(&[Entry::Epoch { hash: engine.hash() }])?;
             history.push((done.first.0, u128::from_be_bytes(engine.hash())));
@@ -98,8 +98,10 @@ impl Node {
         }
         let engines = Engines::new(Arc::clone(&engine), epochs.clone());
         let engine_of = engines.finder();
-        let site = Site { fs: &fs, data, config, journal: &handle, engine: &engine, engine_of };
-        let (parts, lake) = assemble(site, &history)?;
+        let (parts, lake) = {
+            let (fs, journal, engine) = (&fs, &handle, &engine);
+            assemble(Site { fs, data, config, journal, engine, engine_of, clock }, &history)?
+        };
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
         let flight = Flight::open(Arc::clone(&fs), data, parts.workers)

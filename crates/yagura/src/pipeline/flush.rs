@@ -203,7 +203,10 @@ fn keep_house(
         return Ok(());
     }
     files.housekeeping = now + HOUSEKEEPING;
-    if guard.may_compact()
+    // Also where the disk is full: it makes room.
+    if let Some(expiry) = lake.plan_expiry(now)? {
+        files.rewrites.give(expiry)?;
+    } else if guard.may_compact()
         && let Some(rewrite) = lake.plan_rewrite(quiet)
     {
         files.rewrites.give(rewrite)?;

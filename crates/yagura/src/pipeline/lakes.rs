@@ -1,5 +1,6 @@
 //! The lake's side of the pipeline: rows into the tail, the tail into tables.
 
+use crate::pipeline::expiry::Expiry;
 use crate::pipeline::work::Done;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,13 +21,20 @@ pub struct LakeConsumer {
     /// The last flush failed: the next is due at once.
     failed: bool,
     applied: Lsn,
+    expiry: Expiry,
 }
 
 impl LakeConsumer {
     /// A consumer over an open lake.
-    pub fn new(writer: LakeWriter, flush_bytes: usize, flush_interval: Duration) -> Self {
+    pub fn new(
+        writer: LakeWriter,
+        flush_bytes: usize,
+        flush_interval: Duration,
+        expiry: Expiry,
+    ) -> Self {
         let applied = writer.complete();
-        Self { writer, flush_bytes, flush_interval, waiting: None, failed: false, applied }
+        let (waiting, failed) = (None, false);
+        Self { writer, flush_bytes, flush_interval, waiting, failed, applied, expiry }
     }
 
     /// The entry up to which all tables are committed: a replay begins behind it.
@@ -103,6 +111,21 @@ impl LakeConsumer {
         if due { self.writer.plan_rewrite() } else { None }
     }
 
+    /// A day whose files are to be looked at for what is kept no longer, if it is time to.
+    ///
+    /// # Errors
+    /// Those of the file system; the next call tries again.
+    pub fn plan_expiry(&mut self, now: Instant) -> Result<Option<Rewrite>, LakeError> {
+        let newest = self.writer.newest_day();
+        let today = newest.and_then(|newest| self.expiry.today(now, newest));
+        let Some(today) = today else { return Ok(None) };
+        let planned = self.writer.plan_expiry(self.expiry.retention(), today)?;
+        if planned.is_none() {
+            self.expiry.pause(now);
+        }
+        Ok(planned)
+    }
+
     /// A data file whose index is to be made: what an earlier process left without.
     pub fn plan_index(&mut self, quiet: bool) -> Option<Reindex> {
         if quiet { self.writer.plan_index() } else { None }
@@ -113,7 +136,11 @@ impl LakeConsumer {
     /// # Errors
     /// Those of writing and of the lake; no row is lost or doubled.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
-        self.writer.end_rewrite(done, now)
+        let records = self.writer.end_rewrite(done, now)?;
+        if records > 0 {
+            tracing::info!(records, "records were deleted that are kept no longer");
+        }
+        Ok(())
     }
 
     /// Deletes files that have been replaced long enough ago.

@@ -12,6 +12,7 @@
 pub mod batches;
 pub mod channel;
 pub mod disk;
+pub mod expiry;
 pub mod flight;
 pub mod flush;
 pub mod judge;

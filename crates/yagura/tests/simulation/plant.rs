@@ -15,7 +15,7 @@ use yagura::pipeline::run::Parts;
 use yagura::pipeline::split::{EngineOf, Splitter};
 use yagura::pipeline::work::{Done, process};
 use yagura_disk::Fs;
-use yagura_event::{Lsn, Micros};
+use yagura_event::{Lsn, Micros, SystemClock};
 use yagura_journal::{Entry, Journal, JournalHandle, Options, Reader};
 use yagura_lake::LakeHandle;
 use yagura_meta::{JudgeBatch, JudgeStore};
@@ -74,7 +74,9 @@ impl Line {
         let known = engines.clone();
         let engine_of: EngineOf =
             Arc::new(move |hash| known.iter().find(|e| e.hash() == hash).cloned());
-        let site = Site { fs: &shared, data, config: &config, journal, engine, engine_of };
+        // Nothing expires in this configuration, so the time of day does not matter.
+        let (config, clock) = (&config, Arc::new(SystemClock));
+        let site = Site { fs: &shared, data, config, journal, engine, engine_of, clock };
         let (parts, view) = assemble(site, history).map_err(|e| format!("assemble: {e:#}"))?;
         let Parts { lake, judge, engine, engine_of, from, .. } = parts;
         Ok(Self {

@@ -1,0 +1,361 @@
+//! Retention: rows that are to be kept no longer.
+//!
+//! ```text
+//! choose a day ─> Rewrite ──look at (tenant, class) of each file──> all gone: the file goes
+//!                                                               └─> some: it is written without
+//!                                                               └─> none: it stays
+//! ```
+//! Days count from receipt. What a hold names stays. Deleted records are counted
+//! ([`crate::expired`]), and files are deleted as after any rewrite: once nobody reads them.
+
+use crate::compact::{Outcome, REWRITE_BYTES_MAX, Rewrite, columns, sorted_rows};
+use crate::error::LakeError;
+use crate::file::{Density, FileEntry, FileWriter, StoredCount};
+use crate::index::HeadCell;
+use crate::schema::{TENANT, TableKind};
+use crate::stats::FileStats;
+use crate::table::stored_counts;
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use futures::StreamExt;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use yagura_event::time::{HOUR, Micros};
+
+/// How long a tenant's records of a class are kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Keep {
+    /// The tenant; any where absent.
+    pub tenant: Option<String>,
+    /// The OCSF class; any where absent.
+    pub class: Option<u32>,
+    /// Days after that of receipt; for ever where absent.
+    pub days: Option<u32>,
+}
+
+/// Records that stay whatever else is said, by their day of receipt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// The tenant; any where absent.
+    pub tenant: Option<String>,
+    /// First day, in days since 1970.
+    pub from: i32,
+    /// Last day.
+    pub until: i32,
+}
+
+/// What is kept how long.
+#[derive(Clone, Default, Debug)]
+pub struct Retention {
+    keeps: Vec<Keep>,
+    holds: Vec<Hold>,
+}
+
+impl Retention {
+    /// Of several [`Keep`]s that fit, one of tenant and class counts, then one of the tenant, then
+    /// one of the class.
+    pub fn new(keeps: Vec<Keep>, holds: Vec<Hold>) -> Self {
+        Self { keeps, holds }
+    }
+
+    /// How many days; `None` for ever.
+    fn days(&self, tenant: &str, class: Option<u32>) -> Option<u32> {
+        let weight = |keep: &&Keep| (keep.tenant.is_some(), keep.class.is_some());
+        self.keeps
+            .iter()
+            .filter(|keep| keep.tenant.as_deref().is_none_or(|t| t == tenant))
+            .filter(|keep| keep.class.is_none_or(|c| Some(c) == class))
+            .max_by_key(weight)
+            .and_then(|keep| keep.days)
+    }
+
+    /// How many days rows without a class are kept: as long as any of the tenant's records may be.
+    fn longest(&self, tenant: &str) -> Option<u32> {
+        let classes = self.keeps.iter().map(|keep| keep.class);
+        let days = classes.chain([None]).map(|class| self.days(tenant, class));
+        days.collect::<Option<Vec<_>>>().map(|all| all.into_iter().max().unwrap_or_default())
+    }
+
+    fn is_expired(&self, day: i32, today: i32, tenant: &str, class: Option<u32>) -> bool {
+        let held = |hold: &&Hold| {
+            (hold.from..=hold.until).contains(&day)
+                && hold.tenant.as_deref().is_none_or(|t| t == tenant)
+        };
+        let days = match class {
+            Some(_) => self.days(tenant, class),
+            None => self.longest(tenant),
+        };
+        let over = |days: u32| i64::from(today) - i64::from(day) > i64::from(days);
+        days.is_some_and(over) && self.holds.iter().find(held).is_none()
+    }
+
+    /// Whether anything received that day may have expired.
+    pub(crate) fn concerns(&self, day: i32, today: i32) -> bool {
+        let over = |days: u32| i64::from(today) - i64::from(day) > i64::from(days);
+        self.keeps.iter().filter_map(|keep| keep.days).any(over)
+    }
+
+    /// Says whether files have been looked at under the same conditions.
+    pub(crate) fn mark<'a>(
+        &self,
+        day: i32,
+        today: i32,
+        paths: impl Iterator<Item = &'a str>,
+    ) -> u64 {
+        let mut hash = DefaultHasher::new();
+        for keep in &self.keeps {
+            keep.days
+                .is_some_and(|d| i64::from(today) - i64::from(day) > i64::from(d))
+                .hash(&mut hash);
+        }
+        for path in paths.collect::<BTreeSet<_>>() {
+            path.hash(&mut hash);
+        }
+        hash.finish()
+    }
+}
+
+/// What of a day's files is to be found out.
+pub(crate) struct Expire {
+    pub(crate) day: i32,
+    pub(crate) today: i32,
+    pub(crate) retention: Arc<Retention>,
+}
+
+/// What came of it.
+pub(crate) struct Expiry {
+    pub(crate) day: i32,
+    /// Records that are gone.
+    pub(crate) counts: Vec<StoredCount>,
+    /// Of the day's files as they are afterwards; `None` if there is more to do.
+    pub(crate) mark: Option<u64>,
+}
+
+/// Classes that go, by tenant.
+type Going<'a> = BTreeMap<&'a str, BTreeSet<Option<u32>>>;
+
+/// Looks at each file and writes those anew of which some rows stay.
+pub(crate) async fn expire(rewrite: &Rewrite, what: &Expire) -> Result<Outcome, LakeError> {
+    let (day, today) = (what.day, what.today);
+    let gone = |(tenant, class): &(String, Option<u32>)| {
+        what.retention.is_expired(day, today, tenant, *class)
+    };
+    let (mut old, mut new, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
+    for file in &rewrite.old {
+        let kinds = look(rewrite, file).await?;
+        let mut going: Going<'_> = BTreeMap::new();
+        for (tenant, class) in kinds.iter().filter(|kind| gone(kind)) {
+            going.entry(tenant).or_default().insert(*class);
+        }
+        if going.is_empty() {
+            continue;
+        }
+        if !kinds.iter().all(gone) {
+            // At least one, however large.
+            if bytes > 0 && bytes + file.size > REWRITE_BYTES_MAX {
+                more = true;
+                continue;
+            }
+            bytes += file.size;
+            let name = format!("{}-{}", rewrite.name, new.len());
+            new.push(without(rewrite, file, &name, &going).await?);
+        }
+        old.push(Arc::clone(file));
+    }
+    let left = |file: &&Arc<FileEntry>| !old.iter().any(|gone| Arc::ptr_eq(gone, file));
+    let paths = rewrite.old.iter().filter(left).map(|file| file.path.as_str());
+    let paths = paths.chain(new.iter().map(|file| file.path.as_str()));
+    let mark = (!more).then(|| what.retention.mark(day, today, paths));
+    let counts = difference(&old, &new);
+    Ok(Outcome { old, new, expiry: Some(Expiry { day, counts, mark }) })
+}
+
+/// Records of `old` that are not in `new`.
+fn difference(old: &[Arc<FileEntry>], new: &[FileEntry]) -> Vec<StoredCount> {
+    let mut counts = stored_counts(old);
+    for kept in new.iter().flat_map(|file| &file.counts) {
+        let same = |count: &&mut StoredCount| {
+            (&count.tenant, &count.feed, count.hour) == (&kept.tenant, &kept.feed, kept.hour)
+        };
+        if let Some(count) = counts.iter_mut().find(same) {
+            count.records = count.records.saturating_sub(kept.records);
+        }
+    }
+    counts.retain(|count| count.records > 0);
+    counts
+}
+
+/// The tenants of a file's rows, for events with their classes.
+async fn look(
+    rewrite: &Rewrite,
+    file: &Arc<FileEntry>,
+) -> Result<BTreeSet<(String, Option<u32>)>, LakeError> {
+    let names: BTreeSet<String> = [TENANT, CLASS].map(str::to_owned).into();
+    let (_, mut rows) =
+        sorted_rows(&rewrite.store, rewrite.kind, std::slice::from_ref(file), &names)?;
+    let mut kinds = BTreeSet::new();
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        let mut last = None;
+        for row in 0..batch.num_rows() {
+            let kind = kind_of(rewrite.kind, &batch, row);
+            if last.replace(kind) != Some(kind) {
+                kinds.insert((kind.0.to_owned(), kind.1));
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+const CLASS: &str = "class_uid";
+
+/// Tenant and, of an event, class of a row.
+fn kind_of(table: TableKind, batch: &RecordBatch, row: usize) -> (&str, Option<u32>) {
+    let tenants = batch.column_by_name(TENANT).and_then(|column| column.as_string_opt::<i32>());
+    let tenant = tenants.filter(|t| t.is_valid(row)).map_or("", |t| t.value(row));
+    if table != TableKind::Events {
+        return (tenant, None);
+    }
+    let classes = batch.column_by_name(CLASS);
+    let classes = classes.and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let class = classes.filter(|c| c.is_valid(row)).map_or(0, |c| c.value(row));
+    (tenant, Some(u32::try_from(class).unwrap_or_default()))
+}
+
+/// Writes a file without the rows that are gone.
+async fn without(
+    rewrite: &Rewrite,
+    file: &Arc<FileEntry>,
+    name: &str,
+    going: &Going<'_>,
+) -> Result<FileEntry, LakeError> {
+    let Rewrite { kind, store, .. } = rewrite;
+    let one = std::slice::from_ref(file);
+    let columns = columns(store, *kind, one)?;
+    let (schema, mut rows) = sorted_rows(store, *kind, one, &columns)?;
+    let mut out = FileWriter::new(*kind, schema, Density::Kept)?;
+    let (mut stats, mut kept) = (Vec::new(), Kept::default());
+    let mut read = 0;
+    while let Some(batch) = rows.next().await {
+        let batch = batch?;
+        read += batch.num_rows() as u64;
+        let stays = |row| {
+            let (tenant, class) = kind_of(*kind, &batch, row);
+            !going.get(tenant).is_some_and(|classes| classes.contains(&class))
+        };
+        let stays = BooleanArray::from_iter((0..batch.num_rows()).map(|row| Some(stays(row))));
+        let batch = filter_record_batch(&batch, &stays)?;
+        if batch.num_rows() > 0 {
+            out.write(&batch)?;
+            stats.push(FileStats::of(*kind, &batch));
+            kept.add(*kind, &batch);
+        }
+    }
+    if read != file.stats.records {
+        let what =
+            format!("{} rows were expected of {}, {read} read", file.stats.records, file.path);
+        return Err(LakeError::Damaged { table: kind.name(), what });
+    }
+    let entry = FileEntry {
+        path: FileEntry::path_of(file.day, file.bucket, name),
+        size: 0,
+        day: file.day,
+        bucket: file.bucket,
+        stats: FileStats::together(*kind, stats.iter()),
+        counts: kept.counts(),
+        hash: String::new(),
+        modified_ms: file.modified_ms,
+        index: HeadCell::default(),
+    };
+    out.store(store, *kind, entry)
+}
+
+/// Records that stay. A record whose sub-records went in part is one of them.
+#[derive(Default)]
+struct Kept {
+    places: BTreeMap<(String, String, Micros), u32>,
+    records: Vec<(i64, u32)>,
+}
+
+impl Kept {
+    fn add(&mut self, kind: TableKind, batch: &RecordBatch) {
+        let text = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
+        let received = batch
+            .column_by_name("received_time")
+            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+        let lsns = batch.column_by_name("lsn").and_then(|c| c.as_primitive_opt::<Int64Type>());
+        let (Some(tenants), Some(feeds), Some(received), Some(lsns)) =
+            (text(TENANT), text("feed"), received, lsns)
+        else {
+            return;
+        };
+        if kind != TableKind::Events {
+            return;
+        }
+        for row in 0..batch.num_rows() {
+            let hour = received.value(row).div_euclid(HOUR) * HOUR;
+            let key = (tenants.value(row).to_owned(), feeds.value(row).to_owned(), hour);
+            let next = self.places.len() as u32;
+            let place = *self.places.entry(key).or_insert(next);
+            self.records.push((lsns.value(row), place));
+        }
+    }
+
+    fn counts(mut self) -> Vec<StoredCount> {
+        self.records.sort_unstable();
+        self.records.dedup_by_key(|(lsn, _)| *lsn);
+        let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
+        for (_, place) in self.records {
+            *sums.entry(place).or_default() += 1;
+        }
+        let count = |((tenant, feed, hour), place): (&(String, String, Micros), &u32)| {
+            let records = sums.get(place).copied().unwrap_or_default();
+            StoredCount::new(tenant, feed, *hour, records)
+        };
+        self.places.iter().map(count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(tenant: Option<&str>, class: Option<u32>, days: Option<u32>) -> Keep {
+        Keep { tenant: tenant.map(str::to_owned), class, days }
+    }
+
+    #[test]
+    fn the_nearest_rule_counts_and_a_hold_is_above_all() {
+        let keeps = vec![
+            keep(None, None, Some(30)),
+            keep(None, Some(4001), Some(7)),
+            keep(Some("acme"), None, Some(365)),
+            keep(Some("acme"), Some(4001), Some(90)),
+            keep(Some("zeta"), None, None),
+        ];
+        let hold = Hold { tenant: Some("other".to_owned()), from: 100, until: 101 };
+        let retention = Retention::new(keeps, vec![hold]);
+        for (tenant, class, age) in [
+            ("other", Some(3002), 30),
+            ("other", Some(4001), 7),
+            ("other", None, 30),
+            ("acme", Some(3002), 365),
+            ("acme", Some(4001), 90),
+            ("acme", None, 365),
+        ] {
+            assert!(!retention.is_expired(0, age, tenant, class), "{tenant} {class:?}");
+            assert!(retention.is_expired(0, age + 1, tenant, class), "{tenant} {class:?}");
+        }
+        for class in [Some(4001), Some(3002), None] {
+            assert!(!retention.is_expired(0, 100_000, "zeta", class));
+        }
+        for (day, held) in [(99, false), (100, true), (101, true), (102, false)] {
+            assert_eq!(retention.is_expired(day, 1_000, "other", Some(3002)), !held, "{day}");
+            assert!(retention.is_expired(day, 1_000, "acme", Some(3002)));
+        }
+        assert!(retention.concerns(0, 8) && !retention.concerns(0, 7));
+        assert!(!Retention::default().concerns(i32::MIN, i32::MAX));
+    }
+}
