@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::path::Path;
 use std::pin::Pin;
 use yagura_event::{TenantName, TenantScope};
 
@@ -298,4 +299,10 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` with the reason for files or settings that do not work.
     fn ingest_files(&self, request: Value) -> Result<Value, ApiError>;
+
+    /// Copies the data directory to a folder of the server's machine; private socket only.
+    ///
+    /// # Errors
+    /// `Invalid` for a folder that is not empty or lies within, `Busy` while another copy is made.
+    fn backup(&self, to: &Path) -> Result<Value, ApiError>;
 }

@@ -30,7 +30,10 @@ pub fn public_router(backend: Shared) -> Router {
 
 /// Routes for the private socket in the data directory, which only its owner can open.
 pub fn private_router(backend: Shared) -> Router {
-    api().route("/private/ingest", post(ingest_files)).with_state(backend)
+    api()
+        .route("/private/ingest", post(ingest_files))
+        .route("/private/backup", post(backup))
+        .with_state(backend)
 }
 
 fn api() -> Router<Shared> {
@@ -148,6 +151,19 @@ async fn ingest_files(
     Json(request): Json<Value>,
 ) -> Result<Json<Value>, ApiError> {
     blocking(move || backend.ingest_files(request)).await.map(Json)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BackupRequest {
+    to: std::path::PathBuf,
+}
+
+async fn backup(
+    State(backend): State<Shared>,
+    Json(request): Json<BackupRequest>,
+) -> Result<Json<Value>, ApiError> {
+    blocking(move || backend.backup(&request.to)).await.map(Json)
 }
 
 /// Longest idempotency key, in bytes; it is kept for 24 hours.

@@ -5,6 +5,7 @@
 
 pub mod fs;
 pub mod guard;
+pub mod hold;
 pub mod lock;
 pub mod put;
 pub mod real;
@@ -12,6 +13,7 @@ pub mod version;
 
 pub use fs::{File, Fs, Metadata};
 pub use guard::{BALLAST, DiskGuard, DiskLimits, DiskReading, DiskStage};
+pub use hold::{Hold, HoldFs};
 pub use lock::DataLock;
 pub use put::{create_dirs, put_if_absent, write_atomic};
 pub use real::RealFs;

@@ -55,6 +55,15 @@ impl JudgeStore {
         Ok(Self { conn, cache, writable: false, dirty })
     }
 
+    /// Writes the store as it is at this moment to a new file, beside a running writer.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`], also where `to` exists.
+    pub fn copy_to(&self, to: &Path) -> Result<(), MetaError> {
+        let name = to.to_string_lossy();
+        self.conn.execute("VACUUM INTO ?1", [name.as_ref()]).during("copy the store").map(drop)
+    }
+
     /// The journal position up to which everything is committed; 0 for a new store.
     ///
     /// # Errors

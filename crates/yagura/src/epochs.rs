@@ -18,7 +18,8 @@ use yagura_event::Lsn;
 use yagura_journal::{Entry, EntryKind, JournalHandle};
 use yagura_parse::{SourceText, Sources};
 
-const DIR: &str = "epochs";
+/// Folder of the epochs in the data directory.
+pub const DIR: &str = "epochs";
 const HISTORY: &str = "history.json";
 const PARTS: &str = "parts";
 

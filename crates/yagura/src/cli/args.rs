@@ -44,6 +44,8 @@ pub enum Command {
     Books(DataArgs),
     /// Compare a data directory with what says how it was written; exit 1 on any damage
     Check(CheckArgs),
+    /// Copy a data directory, also of a running server, and check the copy
+    Backup(crate::cli::backup::BackupArgs),
     /// Measure: each figure with its input and the machine
     Bench(BenchArgs),
     /// Print the effective configuration

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod args;
 mod background;
+pub mod backup;
 pub mod check;
 pub mod demo;
 pub mod generate;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Findings(args) => online::findings(&args).map(|()| true),
         Command::Books(args) => online::books(&args),
         Command::Check(args) => check::run(&args),
+        Command::Backup(args) => backup::run(&args),
         Command::Bench(args) => crate::bench::run(&args).map(|()| true),
         Command::Config(args) => offline::config(&args).map(|()| true),
         Command::Generate(args) => generate::run(&args).map(|()| true),

@@ -37,6 +37,8 @@ pub struct Site<'a> {
     pub engine: &'a Arc<Engine>,
     /// Finds earlier ones.
     pub engine_of: EngineOf,
+    /// Looks at the disk.
+    pub guard: Arc<DiskGuard>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
@@ -47,7 +49,7 @@ pub struct Site<'a> {
 /// # Errors
 /// Stores that cannot be opened, a journal that ends before them, an epoch that is not kept.
 pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Parts, LakeHandle)> {
-    let Site { fs, data, config, journal, engine, engine_of, clock } = site;
+    let Site { fs, data, config, journal, engine, engine_of, guard, clock } = site;
     let dir = data.join(LAKE_DIR);
     let lake = LakeWriter::open(Arc::clone(fs), &dir, LAKE_WRITER_EPOCH, Arc::new(bucket_of))?;
     let view = lake.handle();
@@ -81,9 +83,8 @@ pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Part
         0 => std::thread::available_parallelism().map_or(2, usize::from),
         n => n,
     };
-    let guard = DiskGuard::new(Arc::clone(fs), data, config.disk.limits());
     let parts = Parts {
-        guard: Arc::new(guard),
+        guard,
         journal: journal.clone(),
         lake,
         judge,

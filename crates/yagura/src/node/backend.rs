@@ -2,11 +2,13 @@
 
 use crate::cli::offline::framer;
 use crate::config::QueryConfig;
+use crate::node::backup::{self, Refused};
 use crate::node::queries::{Asked, Queries};
 use crate::node::{Node, books, hunt, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yagura_api::{
     Answer, ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, JobRows, Kind,
@@ -304,6 +306,17 @@ impl Backend for NodeBackend {
         let summary = ingest::run(&self.node, &request, &|_| {})
             .map_err(|e| ApiError::new(Kind::Invalid, "ingest", crate::message::of(&e)))?;
         serde_json::to_value(summary).map_err(ApiError::internal)
+    }
+
+    fn backup(&self, to: &Path) -> Result<Value, ApiError> {
+        let copied = backup::run(&self.node, to).map_err(|error| {
+            let kind = match error.downcast_ref::<Refused>() {
+                Some(Refused::Busy) => Kind::Busy,
+                _ => Kind::Invalid,
+            };
+            ApiError::new(kind, "backup", crate::message::of(&error))
+        })?;
+        serde_json::to_value(copied).map_err(ApiError::internal)
     }
 }
 

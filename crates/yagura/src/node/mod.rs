@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod backend;
+pub mod backup;
 pub mod books;
 pub mod hunt;
 pub mod ingest;
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
-use yagura_disk::{DataLock, DiskGuard, Fs, RealFs, create_dirs, open_version};
+use yagura_disk::{DataLock, DiskGuard, Fs, HoldFs, RealFs, create_dirs, open_version};
 use yagura_event::Clock;
 use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
 use yagura_lake::{LAKE_DIR, LakeHandle};
@@ -60,6 +61,8 @@ pub struct Node {
     guard: Arc<DiskGuard>,
     engine: Arc<Engine>,
     live: Mutex<Live>,
+    /// The directory's files, whose removal a backup holds back.
+    removals: Arc<HoldFs>,
     _lock: DataLock,
 }
 
@@ -70,7 +73,8 @@ impl Node {
     /// # Errors
     /// A directory in use, newer, damaged or not writable, each with what to do.
     pub fn open(data: &Path, config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        let fs: Arc<dyn Fs> = Arc::new(RealFs);
+        let removals = Arc::new(HoldFs::new(Arc::new(RealFs)));
+        let fs: Arc<dyn Fs> = Arc::<HoldFs>::clone(&removals);
         create_dirs(fs.as_ref(), data)
             .with_context(|| format!("cannot create data directory {}", data.display()))?;
         let lock = DataLock::acquire(data)?;
@@ -100,7 +104,11 @@ impl Node {
         let engine_of = engines.finder();
         let (parts, lake) = {
             let (fs, journal, engine) = (&fs, &handle, &engine);
-            assemble(Site { fs, data, config, journal, engine, engine_of, clock }, &history)?
+            // The ballast goes at once, whatever is held.
+            let guard = DiskGuard::new(Arc::new(RealFs), data, config.disk.limits());
+            let guard = Arc::new(guard);
+            let site = Site { fs, data, config, journal, engine, engine_of, guard, clock };
+            assemble(site, &history)?
         };
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
         let progress = Arc::new(Progress::at(at_lake, at_judge));
@@ -126,6 +134,7 @@ impl Node {
             guard,
             engine,
             live,
+            removals,
             _lock,
         })
     }

@@ -11,6 +11,7 @@ use yagura_event::Lsn;
 pub struct Progress {
     stop: AtomicBool,
     flush: AtomicBool,
+    held: AtomicBool,
     records: AtomicU64,
     events: AtomicU64,
     matches: AtomicU64,
@@ -69,6 +70,15 @@ impl Progress {
     /// Asks the lake to write its tail out soon.
     pub fn request_flush(&self) {
         self.flush.store(true, Ordering::Release);
+    }
+
+    /// Whether the journal is not to be cut, since it is being copied.
+    pub fn hold_journal(&self, held: bool) {
+        self.held.store(held, Ordering::SeqCst);
+    }
+
+    pub(crate) fn journal_is_held(&self) -> bool {
+        self.held.load(Ordering::SeqCst)
     }
 
     pub(crate) fn take_flush_request(&self) -> bool {

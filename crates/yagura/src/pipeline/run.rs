@@ -304,6 +304,9 @@ fn run_judge(
 
 /// Cuts the journal at what no consumer needs any more.
 fn cut(journal: &JournalHandle, progress: &Progress, judge: Lsn) {
+    if progress.journal_is_held() {
+        return;
+    }
     let below = judge.min(progress.lake_checkpoint());
     if let Err(error) = journal.cut(below) {
         tracing::error!(%error, "cutting the journal failed");

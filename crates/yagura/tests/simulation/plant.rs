@@ -14,7 +14,7 @@ use yagura::pipeline::lakes::LakeConsumer;
 use yagura::pipeline::run::Parts;
 use yagura::pipeline::split::{EngineOf, Splitter};
 use yagura::pipeline::work::{Done, process};
-use yagura_disk::Fs;
+use yagura_disk::{DiskGuard, Fs};
 use yagura_event::{Lsn, Micros, SystemClock};
 use yagura_journal::{Entry, Journal, JournalHandle, Options, Reader};
 use yagura_lake::LakeHandle;
@@ -76,7 +76,8 @@ impl Line {
             Arc::new(move |hash| known.iter().find(|e| e.hash() == hash).cloned());
         // Nothing expires in this configuration, so the time of day does not matter.
         let (config, clock) = (&config, Arc::new(SystemClock));
-        let site = Site { fs: &shared, data, config, journal, engine, engine_of, clock };
+        let guard = Arc::new(DiskGuard::new(Arc::clone(&shared), data, config.disk.limits()));
+        let site = Site { fs: &shared, data, config, journal, engine, engine_of, guard, clock };
         let (parts, view) = assemble(site, history).map_err(|e| format!("assemble: {e:#}"))?;
         let Parts { lake, judge, engine, engine_of, from, .. } = parts;
         Ok(Self {
