@@ -67,6 +67,8 @@ pub struct Rewrite {
 /// What became of a [`Rewrite`], for [`crate::LakeWriter::end_rewrite`].
 pub struct Rewritten {
     pub(crate) kind: TableKind,
+    /// The day that was to be looked at, and its mark.
+    pub(crate) looked_at: Option<(i32, u64)>,
     pub(crate) outcome: Result<Outcome, LakeError>,
 }
 
@@ -111,6 +113,7 @@ impl Rewrite {
     /// Reads the old files and writes the new. Call it from a plain thread.
     pub fn write(self) -> Rewritten {
         let kind = self.kind;
+        let looked_at = self.expire.as_ref().map(|expire| (expire.day, expire.mark));
         let outcome = crate::writer::runtime().and_then(|runtime| match &self.expire {
             Some(what) => runtime.block_on(expire(&self, what)),
             None => {
@@ -118,7 +121,7 @@ impl Rewrite {
                 Ok(Outcome { old: self.old, new, expiry: None })
             }
         });
-        Rewritten { kind, outcome }
+        Rewritten { kind, looked_at, outcome }
     }
 }
 

@@ -55,8 +55,9 @@ pub(crate) struct Plan {
 /// `memory_bytes_max` of memory. Batches are of one table and in LSN order.
 pub(crate) fn plan(batches: &[Arc<TailBatch>], memory_bytes_max: usize) -> Vec<Plan> {
     let mut files = Vec::new();
+    let shares: Vec<usize> = batches.iter().map(|b| b.bytes / b.row_count().max(1) + 1).collect();
     for ((day, bucket), keys) in partitions(batches) {
-        for mut keys in split(keys, batches, memory_bytes_max) {
+        for mut keys in split(keys, &shares, memory_bytes_max) {
             let counts = count(batches, &keys);
             keys.sort_unstable();
             files.push(Plan { day, bucket, counts, keys });
@@ -182,13 +183,14 @@ fn rank(ranks: &HashMap<&str, u32>, text: &str) -> u32 {
 }
 
 /// Cuts a partition's rows so that each part's share of its batches' memory stays within the
-/// bound; a single row is never cut.
-fn split(keys: Vec<Key>, batches: &[Arc<TailBatch>], most: usize) -> Vec<Vec<Key>> {
-    let shares: Vec<usize> = batches.iter().map(|b| b.bytes / b.row_count().max(1) + 1).collect();
-    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::new(), 0usize);
+/// bound, `shares` being a row's by batch; a single record is never cut, since each part counts
+/// its records.
+fn split(keys: Vec<Key>, shares: &[usize], most: usize) -> Vec<Vec<Key>> {
+    let (mut parts, mut part, mut bytes) = (Vec::new(), Vec::<Key>::new(), 0usize);
     for key in keys {
         let more = shares.get(key.batch as usize).copied().unwrap_or_default();
-        if !part.is_empty() && bytes + more > most {
+        let begins = part.last().is_some_and(|last| last.lsn != key.lsn);
+        if begins && bytes + more > most {
             parts.push(std::mem::take(&mut part));
             bytes = 0;
         }
@@ -251,5 +253,30 @@ fn event_at<'a>(batches: &'a [Arc<TailBatch>], key: &Key) -> Option<&'a Event> {
     match &batches.get(key.batch as usize)?.content {
         Content::Events { events, .. } => events.batch.events.get(key.at as usize),
         Content::Matches { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_begins_with_a_record_and_never_within_one() {
+        let key = |lsn: u64, sub: u32| Key {
+            tenant: 0,
+            second: 0,
+            source: 0,
+            time: 0,
+            lsn: Lsn(lsn),
+            sub,
+            batch: 0,
+            at: 0,
+        };
+        let keys = [(1, 0), (1, 1), (1, 2), (2, 0), (3, 0), (3, 1)].map(|(lsn, sub)| key(lsn, sub));
+        let parts = split(keys.to_vec(), &[1], 2);
+        let lsns: Vec<Vec<u64>> =
+            parts.iter().map(|part| part.iter().map(|key| key.lsn.0).collect()).collect();
+        assert_eq!(lsns, [vec![1, 1, 1], vec![2], vec![3, 3]]);
+        assert_eq!(split(keys.to_vec(), &[1], 6).len(), 1);
     }
 }

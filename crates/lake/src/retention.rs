@@ -122,6 +122,8 @@ pub(crate) struct Expire {
     pub(crate) day: i32,
     pub(crate) today: i32,
     pub(crate) retention: Arc<Retention>,
+    /// Of the day's files as they were when it was planned.
+    pub(crate) mark: u64,
 }
 
 /// What came of it.

@@ -286,7 +286,7 @@ impl LakeWriter {
                 .for_each(|file| days.entry(file.day).or_default().push(Arc::clone(file)));
             days.into_iter().find_map(|(day, old)| {
                 let mark = retention.mark(day, today, old.iter().map(|file| file.path.as_str()));
-                let expire = Some(Expire { day, today, retention: Arc::clone(retention) });
+                let expire = Some(Expire { day, today, retention: Arc::clone(retention), mark });
                 let (store, name) = (self.store.clone(), self.rewrite_name(side));
                 let looked_at = self.looked_at.get(&(kind, day)) == Some(&mark);
                 (!looked_at).then_some(Rewrite { kind, store, name, old, expire })
@@ -318,6 +318,11 @@ impl LakeWriter {
     /// in any case, or lack those that were to go.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<u64, LakeError> {
         let (kind, handle) = (done.kind, self.handle.clone());
+        if let (Err(_), Some((day, mark))) = (&done.outcome, done.looked_at) {
+            // A file that cannot be read would come first again and again: what else there is to
+            // do goes on, and the next process tries it once more.
+            self.looked_at.insert((kind, day), mark);
+        }
         let Outcome { old, new, expiry } = done.outcome?;
         let mut change = Change::Packed;
         if let Some(expiry) = &expiry {

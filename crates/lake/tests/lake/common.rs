@@ -34,11 +34,25 @@ pub fn push(batch: &mut EventBatch, lsn: u64, sub: u32, context: u32, raw: &[u8]
     batch.values.push((ColumnId::SRC_IP, Scalar::Text(ip)));
     batch.values.push((ColumnId::DST_PORT, Scalar::I64(lsn.cast_signed())));
     let received = START + (lsn / 10) as i64 * HOUR;
+    push_event(batch, (lsn, sub), context, raw, from, received - 1_500_000);
+    let event = batch.events.last_mut().unwrap();
+    (event.received_time, event.stream) = (received, u64::MAX - lsn);
+}
+
+/// An event of the values from `from` on, received at the start.
+pub fn push_event(
+    batch: &mut EventBatch,
+    (lsn, sub): (u64, u32),
+    context: u32,
+    raw: yagura_event::batch::Text,
+    from: u32,
+    time: Micros,
+) {
     batch.events.push(Event {
         id: EventId::journal(1, 1, Lsn(lsn), sub),
         context,
-        time: received - 1_500_000,
-        received_time: received,
+        time,
+        received_time: START,
         class: ClassUid(4001),
         source: 0,
         logsource: LogsourceId::default(),
@@ -48,7 +62,7 @@ pub fn push(batch: &mut EventBatch, lsn: u64, sub: u32, context: u32, raw: &[u8]
         values: from..batch.values.len() as u32,
         relations: 0..0,
         issues: 0..0,
-        stream: u64::MAX - lsn,
+        stream: 1,
         batch: 0,
     });
 }

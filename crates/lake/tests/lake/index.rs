@@ -44,23 +44,7 @@ fn store(batch: &mut EventBatch, context: u32, lsn: u64) {
     batch.values.push((ColumnId::EMAIL_TO, Scalar::Json(to)));
     let raw = format!("session S{near}y of 192.0.{}.{} ended: été {lsn}", near % 200, near % 7);
     let raw = batch.push_text(raw.as_bytes());
-    batch.events.push(Event {
-        id: EventId::journal(1, 1, Lsn(lsn), 0),
-        context,
-        time: START + lsn as i64 * SECOND / 100,
-        received_time: START,
-        class: ClassUid(4001),
-        source: 0,
-        logsource: LogsourceId::default(),
-        raw,
-        original: Default::default(),
-        spans: 0..0,
-        values: from..batch.values.len() as u32,
-        relations: 0..0,
-        issues: 0..0,
-        stream: 1,
-        batch: 0,
-    });
+    push_event(batch, (lsn, 0), context, raw, from, START + lsn as i64 * SECOND / 100);
 }
 
 fn lake(dir: &Path) -> LakeWriter {

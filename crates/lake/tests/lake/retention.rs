@@ -238,6 +238,26 @@ fn compaction_and_expiry_of_the_same_files_leave_each_record_once() {
     assert_kept(&writer.handle().view(), 6 * A_DAY, 5);
 }
 
+#[test]
+fn a_file_that_cannot_be_read_does_not_keep_the_rest_from_expiring() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open_shared(Arc::new(RealFs), dir.path()).unwrap();
+    (0..3).for_each(|day| feed_day(&mut writer, day).unwrap());
+    let view = writer.handle().view();
+    let first = view.events.files.iter().find(|file| file.day == FIRST_DAY).unwrap();
+    std::fs::write(dir.path().join("events").join(&first.path), "no file of ours").unwrap();
+    let (mut failed, mut gone) = (0, 0);
+    while let Some(job) = writer.plan_expiry(&retention(), FIRST_DAY + 400).unwrap() {
+        match writer.end_rewrite(job.write(), Instant::now()) {
+            Ok(records) => gone += records,
+            Err(_) => failed += 1,
+        }
+        assert!(failed + gone < 1_000, "the same work is planned again and again");
+    }
+    // Of three days one stays as it is.
+    assert_eq!((failed, gone), (1, 2 * A_DAY));
+}
+
 /// Days with expiry, from wherever the tables are.
 fn run(fs: &SimFs) -> Result<(), LakeError> {
     let mut writer = open_shared(Arc::new(fs.clone()), Path::new(DIR))?;
