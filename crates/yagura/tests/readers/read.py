@@ -1,51 +1,104 @@
-"""Reads a Delta table with engines that nobody here wrote and prints what each counts."""
+"""Reads Delta tables with engines that nobody here wrote and prints what each answers.
 
+`python read.py TABLES`: TABLES is JSON, `{name: {"path", "version", "sql"}}`. Each line of standard
+input names an engine, which then reads all tables as they were at that version and prints one
+line. The questions are the same for all; `<<` and `>>` stand around a moment, for which each engine
+has its own way to microseconds since 1970: how it shows one depends on its time zone.
+"""
+
+import datetime
 import json
 import os
 import sys
 
-import deltalake
-import duckdb
-import duckdb_extension_delta
-import polars
 
-SUMS = (
-    "SELECT count(*) AS rows, count(DISTINCT event_id) AS ids, CAST(sum(lsn) AS BIGINT) AS lsns, "
-    "count(src_ip) AS sources, count(DISTINCT class_uid) AS classes FROM {}"
-)
-NAMES = ["rows", "ids", "lsns", "sources", "classes"]
+def with_duckdb(tables):
+    import duckdb
+    import duckdb_extension_delta
 
-
-def with_duckdb(table):
     here = os.path.dirname(duckdb_extension_delta.__file__)
-    version = f"v{duckdb.__version__}"
     connection = duckdb.connect()
-    connection.execute(f"LOAD '{here}/extensions/{version}/delta.duckdb_extension'")
-    return connection.execute(SUMS.format(f"delta_scan('{table}')")).fetchone()
-
-
-def with_polars(table):
-    frame = polars.read_delta(table)
-    return (
-        frame.height,
-        frame["event_id"].n_unique(),
-        frame["lsn"].sum(),
-        frame["src_ip"].count(),
-        frame["class_uid"].n_unique(),
+    connection.execute(
+        f"LOAD '{here}/extensions/v{duckdb.__version__}/delta.duckdb_extension'"
     )
+    for name, table in tables.items():
+        scan = f"delta_scan('{table['path']}', version = {table['version']})"
+        question = asked(table, "epoch_us(", ")").replace(f"FROM {name}", f"FROM {scan}")
+        yield connection.execute(question).fetchone()
 
 
-def with_deltalake(table):
-    opened = deltalake.DeltaTable(table)
-    builder = deltalake.QueryBuilder().register("events", opened)
-    answer = builder.execute(SUMS.format("events")).read_all()
-    return [answer.column(name)[0].as_py() for name in NAMES]
+def with_polars(tables):
+    import polars
+
+    for name, table in tables.items():
+        frame = polars.scan_delta(table["path"], version=table["version"])
+        question = asked(table, "CAST(", " AS BIGINT)")
+        yield polars.SQLContext({name: frame}).execute(question, eager=True).row(0)
 
 
-for name, read in [
-    ("duckdb", with_duckdb),
-    ("polars", with_polars),
-    ("deltalake", with_deltalake),
-]:
-    counts = dict(zip(NAMES, (int(value) for value in read(sys.argv[1]))))
-    print(json.dumps({"reader": name, **counts}))
+def with_deltalake(tables):
+    import deltalake
+
+    for name, table in tables.items():
+        opened = deltalake.DeltaTable(table["path"], version=table["version"])
+        builder = deltalake.QueryBuilder().register(name, opened)
+        answer = builder.execute(asked(table, "CAST(", " AS BIGINT)")).read_all()
+        yield [answer.column(at)[0].as_py() for at in range(answer.num_columns)]
+
+
+def with_chdb(tables):
+    import chdb
+
+    for name, table in tables.items():
+        scan = f"deltaLakeLocal('{table['path']}')"
+        question = asked(table, "toUnixTimestamp64Micro(", ")")
+        question = question.replace(f"FROM {name}", f"FROM {scan}")
+        question += f" SETTINGS delta_lake_snapshot_version = {table['version']}"
+        yield json.loads(str(chdb.query(question, "JSONCompactEachRow")))
+
+
+def with_daft(tables):
+    import daft
+
+    for name, table in tables.items():
+        frame = daft.read_deltalake(table["path"], version=table["version"])
+        answer = daft.sql(asked(table, "CAST(", " AS BIGINT)"), **{name: frame})
+        yield [values[0] for values in answer.to_pydict().values()]
+
+
+def with_pysail(tables):
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql import SparkSession
+
+    server = SparkConnectServer()
+    server.start()
+    host, port = server.listening_address
+    spark = SparkSession.builder.remote(f"sc://{host}:{port}").getOrCreate()
+    for name, table in tables.items():
+        reader = spark.read.format("delta").option("versionAsOf", table["version"])
+        reader.load(table["path"]).createOrReplaceTempView(name)
+        yield list(spark.sql(asked(table, "unix_micros(", ")")).collect()[0])
+    # In this order, or the server waits for its client for ever.
+    spark.stop()
+    server.stop()
+
+
+def asked(table, before, after):
+    return table["sql"].replace("<<", before).replace(">>", after)
+
+
+def plain(value):
+    """Numbers as numbers, also those that an engine has of another width; days as text."""
+    return str(value) if isinstance(value, (str, datetime.date)) else int(value)
+
+
+def main():
+    tables = json.loads(sys.argv[1])
+    for line in sys.stdin:
+        engine = line.strip()
+        answers = list(globals()[f"with_{engine}"](tables))
+        told = {name: [plain(value) for value in row] for name, row in zip(tables, answers)}
+        print(json.dumps({"reader": engine, "tables": told}), flush=True)
+
+
+main()
