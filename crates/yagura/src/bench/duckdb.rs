@@ -16,6 +16,8 @@ import json, sys, time
 import duckdb
 task = json.load(sys.stdin)
 db = duckdb.connect()
+# It would be among the answers.
+db.execute("SET enable_progress_bar = false")
 db.execute("SET threads = 2")
 db.execute("SET TimeZone = 'UTC'")
 for name, files in task["tables"].items():

@@ -29,15 +29,17 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     rules_there(&args.rules)?;
     machine::describe();
     let mut report = Report::new(args);
-    match args.name {
+    let ran = match args.name {
         BenchName::Parse => parse::run(args, &mut report),
         BenchName::Detect => detect::run(args, &mut report),
         BenchName::Pipeline => pipeline::run(args, &mut report),
         BenchName::Latency => latency::run(args, &mut report),
         BenchName::Lake => lake::run(args, &mut report),
         BenchName::QueryLoad => query_load::run(args, &mut report),
-    }?;
-    report.print()
+    };
+    // What was taken before a failure took its time, too.
+    report.print()?;
+    ran
 }
 
 /// The figures of one run, in the order in which they were taken.

@@ -1,7 +1,8 @@
 //! Needles: values that few events have, looked for in everything.
 
 use crate::bench::Report;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -13,9 +14,6 @@ use yagura_testkit::rng::Rng;
 
 /// Needles of each kind.
 const NEEDLES: usize = 20;
-
-/// A needle is in at most so many events.
-const EVENTS_MAX: u64 = 20;
 
 /// Looks for values of each kind, each with nothing of the files in the system's memory where
 /// that can be emptied.
@@ -29,7 +27,13 @@ pub fn run(
     input: &str,
 ) -> anyhow::Result<()> {
     let mut rng = Rng::new(1);
-    let mut kinds = values(view, &mut rng)?;
+    let values = values(view)?;
+    let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (kind, needles) in values {
+        let events = needles.iter().map(|(_, events)| *events).max().unwrap_or_default();
+        report.add(format!("lake_needle_events_max/{kind}"), events as f64, "events", input);
+        kinds.insert(kind, needles.into_iter().map(|(value, _)| value).collect());
+    }
     kinds.insert("word".to_owned(), words(runtime, view, &kinds, &mut rng)?);
     let cold = forget_files();
     if !cold {
@@ -71,23 +75,40 @@ fn forget_files() -> bool {
     std::fs::write("/proc/sys/vm/drop_caches", "1").is_ok()
 }
 
-/// Rare values of each kind, chosen evenly among all.
-fn values(view: &LakeView, rng: &mut Rng) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
-    let mut kinds: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
-    let mut take = |seen: Seen<'_>| {
-        if seen.count > EVENTS_MAX {
-            return;
+/// The rarest values of each kind over everything, with the number of their events.
+fn values(view: &LakeView) -> anyhow::Result<BTreeMap<String, Vec<(String, u64)>>> {
+    let hash = |value: &str| {
+        let mut hasher = DefaultHasher::new();
+        value.hash(&mut hasher);
+        hasher.finish()
+    };
+    // A value has a row for each tenant, source and file.
+    let mut sums: BTreeMap<String, HashMap<u64, u64>> = BTreeMap::new();
+    let mut add = |seen: Seen<'_>| {
+        if !sums.contains_key(seen.kind) {
+            sums.insert(seen.kind.to_owned(), HashMap::new());
         }
-        let (number, chosen) = kinds.entry(seen.kind.to_owned()).or_default();
-        *number += 1;
-        if chosen.len() < NEEDLES {
-            chosen.push(seen.value.to_owned());
-        } else if let Some(slot) = chosen.get_mut(rng.range(0, *number - 1) as usize) {
-            seen.value.clone_into(slot);
+        if let Some(sums) = sums.get_mut(seen.kind) {
+            *sums.entry(hash(seen.value)).or_default() += seen.count;
         }
     };
-    each_sighting(view, &TenantScope::operator(), &mut take, &|_, _| true)?;
-    Ok(kinds.into_iter().map(|(kind, (_, chosen))| (kind, chosen)).collect())
+    let scope = TenantScope::operator();
+    each_sighting(view, &scope, &mut add, &|_, _| true)?;
+    for sums in sums.values_mut() {
+        let mut least: Vec<(u64, u64)> = sums.iter().map(|(hash, sum)| (*sum, *hash)).collect();
+        least.sort_unstable();
+        least.truncate(NEEDLES);
+        *sums = least.into_iter().map(|(sum, hash)| (hash, sum)).collect();
+    }
+    let mut rarest: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut take = |seen: Seen<'_>| {
+        if let Some(sum) = sums.get(seen.kind).and_then(|sums| sums.get(&hash(seen.value))) {
+            let values = rarest.entry(seen.kind.to_owned()).or_default();
+            values.insert(seen.value.to_owned(), *sum);
+        }
+    };
+    each_sighting(view, &scope, &mut take, &|_, _| true)?;
+    Ok(rarest.into_iter().map(|(kind, values)| (kind, values.into_iter().collect())).collect())
 }
 
 /// Rare words: the longest of records that rare values are in.
