@@ -58,7 +58,9 @@ fn lines(data: &Path) -> u64 {
     let distinct = "SELECT count(DISTINCT raw_data) FROM events";
     assert_eq!(count(data, distinct).parse::<u64>().unwrap(), counted);
     // Numbers from 0 on, so the greatest tells of gaps.
-    let greatest = count(data, "SELECT max(src_port) FROM events").parse::<u64>().unwrap();
+    let number = "CAST(split_part(split_part(raw_data, ' port ', 2), ' ', 1) AS BIGINT)";
+    let greatest = format!("SELECT max({number}) FROM events");
+    let greatest: u64 = count(data, &greatest).parse().unwrap();
     assert_eq!(greatest + 1, counted);
     counted
 }
@@ -123,6 +125,10 @@ fn a_folder_that_is_taken_or_within_is_refused() {
     ok(&["ingest", "--data", &path("data"), &path("auth.log")]);
     let data = path("data");
     refused(&["backup", "--data", &data, &format!("{data}/copy")], 1, &["in the data directory"]);
+    // Nothing was made for it, nor by a link.
+    std::os::unix::fs::symlink(&data, path("link")).unwrap();
+    refused(&["backup", "--data", &data, &path("link/copy")], 1, &["in the data directory"]);
+    assert!(!Path::new(&data).join("copy").exists());
     std::fs::create_dir(path("taken")).unwrap();
     std::fs::write(path("taken/file"), "mine").unwrap();
     refused(&["backup", "--data", &data, &path("taken")], 1, &["not empty"]);

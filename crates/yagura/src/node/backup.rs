@@ -64,11 +64,15 @@ pub fn run(node: &Node, to: &Path) -> anyhow::Result<Copied> {
 
 /// The folder, made where it is missing.
 fn prepare(from: &Path, to: &Path) -> anyhow::Result<PathBuf> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    let to = fs::canonicalize(to).with_context(|| format!("cannot read {}", to.display()))?;
-    if to.starts_with(from) {
-        return Err(Refused::Within(to).into());
+    let to = &std::path::absolute(to).context("the folder for the copy")?;
+    let read = || format!("cannot read {}", to.display());
+    // What there is of the path may lead into the data directory by a link.
+    let there = to.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+    if fs::canonicalize(there).with_context(read)?.starts_with(from) {
+        return Err(Refused::Within(to.to_owned()).into());
     }
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    let to = fs::canonicalize(to).with_context(read)?;
     let mut entries = fs::read_dir(&to).with_context(|| format!("cannot read {}", to.display()))?;
     match entries.next() {
         None => Ok(to),
