@@ -273,7 +273,7 @@ mod tests {
             at: 0,
         };
         let keys = [(1, 0), (1, 1), (1, 2), (2, 0), (3, 0), (3, 1)].map(|(lsn, sub)| key(lsn, sub));
-        let parts = split(keys.to_vec(), &[1], 2);
+        let parts = split(keys.to_vec(), &[1], 1);
         let lsns: Vec<Vec<u64>> =
             parts.iter().map(|part| part.iter().map(|key| key.lsn.0).collect()).collect();
         assert_eq!(lsns, [vec![1, 1, 1], vec![2], vec![3, 3]]);

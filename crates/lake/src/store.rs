@@ -289,7 +289,9 @@ impl ObjectStore for FsStore {
         options.check_preconditions(&meta)?;
         let range = match &options.range {
             None => 0..meta.size,
-            Some(range) => within(range, meta.size),
+            Some(range) => {
+                within(range, meta.size).ok_or_else(|| cut_short(location.as_ref(), meta.size))?
+            }
         };
         let bytes = if options.head {
             Vec::new()
@@ -379,15 +381,20 @@ fn listing(found: Result<Vec<ObjectMeta>>) -> BoxStream<'static, Result<ObjectMe
     }
 }
 
-/// The part of `range` that lies in an object of `size` bytes.
-fn within(range: &GetRange, size: u64) -> Range<u64> {
+/// The part of an object of `size` bytes that is `range`; `None` where it has fewer: readers take
+/// what they get for as much as they asked for.
+fn within(range: &GetRange, size: u64) -> Option<Range<u64>> {
     let (start, end) = match range {
         GetRange::Bounded(range) => (range.start, range.end),
         GetRange::Offset(start) => (*start, size),
         GetRange::Suffix(len) => (size.saturating_sub(*len), size),
     };
-    let end = end.min(size);
-    start.min(end)..end
+    (start <= end && end <= size).then_some(start..end)
+}
+
+fn cut_short(path: &str, size: u64) -> Error {
+    let text = format!("{path} is cut short: it has {size} bytes; `yagura check` says more");
+    Error::Generic { store: NAME, source: text.into() }
 }
 
 /// Parts are kept in memory and put at once: only checkpoints are written this way.

@@ -102,3 +102,18 @@ fn a_directory_without_a_lake_says_so() {
     let error = open_readonly(Arc::new(RealFs), dir.path()).unwrap_err();
     assert!(matches!(error, LakeError::Missing(_)), "{error}");
 }
+
+#[test]
+fn a_data_file_that_is_cut_short_ends_a_query_with_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    lake(dir.path());
+    let data = files(&dir.path().join("events"), ".parquet").remove(0);
+    let whole = fs::read(&data).unwrap();
+    for len in [0, 1, 7, 8, 100, whole.len() / 2, whole.len() - 1] {
+        fs::write(&data, &whole[..len]).unwrap();
+        let view = open_readonly(Arc::new(RealFs), dir.path()).unwrap();
+        let error = ask(view, operator(), "SELECT raw_data FROM events").unwrap_err().to_string();
+        let name = data.file_name().unwrap().to_str().unwrap();
+        assert!(error.contains("is cut short") && error.contains(name), "{len}: {error}");
+    }
+}
