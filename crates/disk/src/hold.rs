@@ -60,7 +60,10 @@ impl Hold<'_> {
     /// # Errors
     /// The last failure; the rest is removed all the same.
     pub fn release(self) -> io::Result<()> {
-        self.0.release()
+        let released = self.0.release();
+        // Its end would release what another may hold by now.
+        std::mem::forget(self);
+        released
     }
 }
 
@@ -113,7 +116,7 @@ impl Fs for HoldFs {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        // Under the lock, so that a copy that began before finds the file.
+        // Under the lock: once `hold` has returned, no removal is under way.
         match self.lock().as_mut() {
             Some(later) => {
                 later.insert(path.to_owned());

@@ -23,11 +23,7 @@ pub(crate) fn clean_log(
     live: &[Arc<FileEntry>],
 ) -> Result<usize, LakeError> {
     let dir = format!("{}/{LOG_DIR}", kind.name());
-    let names = store.fs().list(&store.file(&dir)).map_err(|source| LakeError::Io {
-        action: "list",
-        path: dir.clone(),
-        source,
-    })?;
+    let names = store.names(&dir)?;
     let version = |name: &str| name.split_once('.')?.0.parse::<u64>().ok();
     let checkpoint = |name: &&String| name.contains(".checkpoint.");
     let mut checkpoints: Vec<u64> =
@@ -58,16 +54,7 @@ pub(crate) fn clean_log(
 }
 
 fn delete(store: &FsStore, kind: TableKind, paths: &[String]) -> Result<(), LakeError> {
-    for path in paths {
-        let path = format!("{}/{path}", kind.name());
-        match store.fs().remove(&store.file(&path)) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(LakeError::Io { action: "delete", path, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    paths.iter().try_for_each(|path| store.remove(&format!("{}/{path}", kind.name())))
 }
 
 /// Adds the live data files to a version's checksums; false where those cannot be read.

@@ -11,7 +11,6 @@
 
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
-use crate::index::HeadCell;
 use crate::provider::STORE_URL;
 use crate::retention::{Expire, Expiry, expire};
 use crate::schema::{TENANT, TableKind};
@@ -19,6 +18,7 @@ use crate::sightings::Combiner;
 use crate::sql::reach;
 use crate::stats::FileStats;
 use crate::store::FsStore;
+use crate::table::stored_counts;
 use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
@@ -187,19 +187,10 @@ async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
     if let Some(combined) = combined {
         stats.records = combined.finish(&mut out)?;
     }
-    let counts = crate::table::stored_counts(old);
+    let counts = stored_counts(old);
     let modified_ms = old.iter().map(|file| file.modified_ms).max().unwrap_or_default();
-    let entry = FileEntry {
-        path: FileEntry::path_of(day, bucket, name),
-        size: 0,
-        day,
-        bucket,
-        stats,
-        counts,
-        hash: String::new(),
-        modified_ms,
-        index: HeadCell::default(),
-    };
+    let path = FileEntry::path_of(day, bucket, name);
+    let entry = FileEntry { path, day, bucket, stats, counts, modified_ms, ..FileEntry::default() };
     out.store(store, *kind, entry)
 }
 

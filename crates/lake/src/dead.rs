@@ -48,7 +48,7 @@ impl DeadFiles {
         let objects = names.map(|name| format!("{}/{name}", dir_of(kind)));
         let (indexes, left): (HashSet<String>, HashSet<String>) =
             objects.partition(|object| expected.contains(object));
-        left.iter().try_for_each(|object| remove(store, object))?;
+        left.iter().try_for_each(|object| store.remove(object))?;
         let dead = found.into_iter().filter(|path| !live.contains(path.as_str()));
         self.0.extend(dead.map(|path| Dead {
             index: path_by(kind, &path),
@@ -91,20 +91,10 @@ impl DeadFiles {
             if held || now.saturating_duration_since(dead.since) < kept || failed.is_some() {
                 return true;
             }
-            let gone = remove(store, &dead.object).and_then(|()| remove(store, &dead.index));
+            let gone = store.remove(&dead.object).and_then(|()| store.remove(&dead.index));
             failed = gone.err();
             failed.is_some()
         });
         failed.map_or(Ok(before - self.0.len()), Err)
-    }
-}
-
-/// Deletes a file, if it is there.
-fn remove(store: &FsStore, object: &str) -> Result<(), LakeError> {
-    match store.fs().remove(&store.file(object)) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(LakeError::Io { action: "delete", path: object.to_owned(), source })
-        }
-        _ => Ok(()),
     }
 }

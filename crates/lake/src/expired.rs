@@ -10,15 +10,14 @@
 //! greatest number that the table knows is what holds, and greater ones were never committed.
 
 use crate::error::LakeError;
-use crate::file::StoredCount;
+use crate::file::{StoredCount, summed};
 use crate::store::FsStore;
 use crate::sums::{seal, unseal};
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Directory of the files in the lake's.
-const DIR: &str = "expired";
+pub const EXPIRED_DIR: &str = "expired";
 
 const MAGIC: &str = "YAGURA-EXPIRED 1\n";
 
@@ -39,7 +38,7 @@ impl Expired {
         let days = days(store, committed)?;
         for (day, number) in present(store)? {
             if days.get(&day) != Some(&number) {
-                remove(store, day, number)?;
+                store.remove(&path_of(day, number))?;
             }
         }
         Ok(Self { days: Arc::new(days), pending: None })
@@ -59,19 +58,11 @@ impl Expired {
         committed: u64,
     ) -> Result<u64, LakeError> {
         self.settle(store, committed)?;
-        let mut sum: BTreeMap<(String, String, i64), u64> = BTreeMap::new();
         let before = match self.days.get(&day) {
             Some(number) => counts(store, day, *number)?,
             None => Vec::new(),
         };
-        for count in before.iter().chain(more) {
-            let key = (count.tenant.clone(), count.feed.clone(), count.hour);
-            *sum.entry(key).or_default() += count.records;
-        }
-        let all: Vec<StoredCount> = sum
-            .into_iter()
-            .map(|((tenant, feed, hour), n)| StoredCount::new(&tenant, &feed, hour, n))
-            .collect();
+        let all = summed(before.iter().chain(more));
         let json = serde_json::to_string(&all).map_err(|e| LakeError::Engine(e.to_string()))?;
         let number = committed + 1;
         let path = path_of(day, number);
@@ -90,7 +81,7 @@ impl Expired {
             Arc::make_mut(&mut self.days).insert(day, number);
         } else {
             // Its number will be another commit's.
-            remove(store, day, number)?;
+            store.remove(&path_of(day, number))?;
         }
         self.pending = None;
         Ok(())
@@ -130,30 +121,13 @@ pub(crate) fn counts(
 
 /// Path of a file in the lake's directory.
 pub(crate) fn path_of(day: i32, number: u64) -> String {
-    format!("{DIR}/{day}.{number}")
+    format!("{EXPIRED_DIR}/{day}.{number}")
 }
 
 fn present(store: &FsStore) -> Result<Vec<(i32, u64)>, LakeError> {
-    let names = match store.fs().list(&store.file(DIR)) {
-        Ok(names) => names,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => {
-            return Err(LakeError::Io { action: "list", path: DIR.to_owned(), source });
-        }
-    };
     let parse = |name: &String| {
         let (day, number) = name.split_once('.')?;
         Some((day.parse().ok()?, number.parse().ok()?))
     };
-    Ok(names.iter().filter_map(parse).collect())
-}
-
-fn remove(store: &FsStore, day: i32, number: u64) -> Result<(), LakeError> {
-    let path = path_of(day, number);
-    match store.fs().remove(&store.file(&path)) {
-        Err(source) if source.kind() != ErrorKind::NotFound => {
-            Err(LakeError::Io { action: "delete", path, source })
-        }
-        _ => Ok(()),
-    }
+    Ok(store.names(EXPIRED_DIR)?.iter().filter_map(parse).collect())
 }

@@ -14,7 +14,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use yagura_event::time::{DAY, Micros, day, parse_rfc3339};
 
 /// Rows between page boundaries, the same in every column, so that a later index can name
@@ -49,6 +49,16 @@ impl StoredCount {
     pub(crate) fn new(tenant: &str, feed: &str, hour: Micros, records: u64) -> Self {
         Self { tenant: tenant.to_owned(), feed: feed.to_owned(), hour, records }
     }
+}
+
+/// Counts of the same tenant, feed and hour become one; ascending.
+pub(crate) fn summed<'a>(counts: impl Iterator<Item = &'a StoredCount>) -> Vec<StoredCount> {
+    let mut sums: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
+    for count in counts {
+        *sums.entry((&count.tenant, &count.feed, count.hour)).or_default() += count.records;
+    }
+    let sums = sums.into_iter();
+    sums.map(|((tenant, feed, hour), n)| StoredCount::new(tenant, feed, hour, n)).collect()
 }
 
 /// A data file of a table.
@@ -146,14 +156,12 @@ pub(crate) fn write_file(
         .and_then(|c| arrow::compute::max(c.as_primitive::<TimestampMicrosecondType>()));
     let entry = FileEntry {
         path: FileEntry::path_of(*day, *bucket, name),
-        size: 0,
         day: *day,
         bucket: *bucket,
         stats: FileStats::of(kind, rows),
         counts: counts.clone(),
-        hash: String::new(),
         modified_ms: newest.unwrap_or_default().div_euclid(1_000),
-        index: HeadCell::default(),
+        ..FileEntry::default()
     };
     out.store(store, kind, entry)
 }

@@ -11,15 +11,16 @@
 use crate::compact::{Outcome, REWRITE_BYTES_MAX, Rewrite, columns, sorted_rows};
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter, StoredCount};
-use crate::index::HeadCell;
 use crate::schema::{TENANT, TableKind};
 use crate::stats::FileStats;
 use crate::table::stored_counts;
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{
+    Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use futures::StreamExt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use yagura_event::time::{HOUR, Micros};
@@ -79,7 +80,7 @@ impl Retention {
     }
 
     fn is_expired(&self, day: i32, today: i32, tenant: &str, class: Option<u32>) -> bool {
-        let held = |hold: &&Hold| {
+        let held = |hold: &Hold| {
             (hold.from..=hold.until).contains(&day)
                 && hold.tenant.as_deref().is_none_or(|t| t == tenant)
         };
@@ -87,14 +88,12 @@ impl Retention {
             Some(_) => self.days(tenant, class),
             None => self.longest(tenant),
         };
-        let over = |days: u32| i64::from(today) - i64::from(day) > i64::from(days);
-        days.is_some_and(over) && self.holds.iter().find(held).is_none()
+        days.is_some_and(|days| is_over(days, day, today)) && !self.holds.iter().any(held)
     }
 
     /// Whether anything received that day may have expired.
     pub(crate) fn concerns(&self, day: i32, today: i32) -> bool {
-        let over = |days: u32| i64::from(today) - i64::from(day) > i64::from(days);
-        self.keeps.iter().filter_map(|keep| keep.days).any(over)
+        self.keeps.iter().filter_map(|keep| keep.days).any(|days| is_over(days, day, today))
     }
 
     /// Says whether files have been looked at under the same conditions.
@@ -106,15 +105,18 @@ impl Retention {
     ) -> u64 {
         let mut hash = DefaultHasher::new();
         for keep in &self.keeps {
-            keep.days
-                .is_some_and(|d| i64::from(today) - i64::from(day) > i64::from(d))
-                .hash(&mut hash);
+            keep.days.is_some_and(|days| is_over(days, day, today)).hash(&mut hash);
         }
         for path in paths.collect::<BTreeSet<_>>() {
             path.hash(&mut hash);
         }
         hash.finish()
     }
+}
+
+/// Whether what was received that day has been kept for so many days.
+fn is_over(days: u32, day: i32, today: i32) -> bool {
+    i64::from(today) - i64::from(day) > i64::from(days)
 }
 
 /// What of a day's files is to be found out.
@@ -200,9 +202,9 @@ async fn look(
     let mut kinds = BTreeSet::new();
     while let Some(batch) = rows.next().await {
         let batch = batch?;
-        let mut last = None;
+        let (of, mut last) = (Kinds::of(rewrite.kind, &batch)?, None);
         for row in 0..batch.num_rows() {
-            let kind = kind_of(rewrite.kind, &batch, row);
+            let kind = of.row(row);
             if last.replace(kind) != Some(kind) {
                 kinds.insert((kind.0.to_owned(), kind.1));
             }
@@ -213,17 +215,38 @@ async fn look(
 
 const CLASS: &str = "class_uid";
 
-/// Tenant and, of an event, class of a row.
-fn kind_of(table: TableKind, batch: &RecordBatch, row: usize) -> (&str, Option<u32>) {
-    let tenants = batch.column_by_name(TENANT).and_then(|column| column.as_string_opt::<i32>());
-    let tenant = tenants.filter(|t| t.is_valid(row)).map_or("", |t| t.value(row));
-    if table != TableKind::Events {
-        return (tenant, None);
+/// Tenants and, of events, classes of rows.
+struct Kinds<'a> {
+    tenants: &'a StringArray,
+    classes: Option<&'a Int64Array>,
+}
+
+impl<'a> Kinds<'a> {
+    fn of(kind: TableKind, batch: &'a RecordBatch) -> Result<Self, LakeError> {
+        let classes = match kind {
+            TableKind::Events => Some(column(kind, batch, CLASS)?),
+            TableKind::Matches | TableKind::Sightings => None,
+        };
+        Ok(Self { tenants: column(kind, batch, TENANT)?, classes })
     }
-    let classes = batch.column_by_name(CLASS);
-    let classes = classes.and_then(|column| column.as_primitive_opt::<Int64Type>());
-    let class = classes.filter(|c| c.is_valid(row)).map_or(0, |c| c.value(row));
-    (tenant, Some(u32::try_from(class).unwrap_or_default()))
+
+    fn row(&self, row: usize) -> (&'a str, Option<u32>) {
+        let class = self.classes.map(|classes| classes.value(row));
+        (self.tenants.value(row), class.map(|class| u32::try_from(class).unwrap_or_default()))
+    }
+}
+
+/// A column that every row has a value in.
+fn column<'a, T: 'static>(
+    kind: TableKind,
+    batch: &'a RecordBatch,
+    name: &str,
+) -> Result<&'a T, LakeError> {
+    let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
+    column.and_then(|column| column.as_any().downcast_ref()).ok_or_else(|| LakeError::Damaged {
+        table: kind.name(),
+        what: format!("rows without {name}, so that it cannot be told how long they are kept"),
+    })
 }
 
 /// Writes a file without the rows that are gone.
@@ -243,8 +266,9 @@ async fn without(
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         read += batch.num_rows() as u64;
+        let of = Kinds::of(*kind, &batch)?;
         let stays = |row| {
-            let (tenant, class) = kind_of(*kind, &batch, row);
+            let (tenant, class) = of.row(row);
             !going.get(tenant).is_some_and(|classes| classes.contains(&class))
         };
         let stays = BooleanArray::from_iter((0..batch.num_rows()).map(|row| Some(stays(row))));
@@ -252,7 +276,9 @@ async fn without(
         if batch.num_rows() > 0 {
             out.write(&batch)?;
             stats.push(FileStats::of(*kind, &batch));
-            kept.add(*kind, &batch);
+            if *kind == TableKind::Events {
+                kept.add(&batch)?;
+            }
         }
     }
     if read != file.stats.records {
@@ -262,14 +288,12 @@ async fn without(
     }
     let entry = FileEntry {
         path: FileEntry::path_of(file.day, file.bucket, name),
-        size: 0,
         day: file.day,
         bucket: file.bucket,
         stats: FileStats::together(*kind, stats.iter()),
         counts: kept.counts(),
-        hash: String::new(),
         modified_ms: file.modified_ms,
-        index: HeadCell::default(),
+        ..FileEntry::default()
     };
     out.store(store, *kind, entry)
 }
@@ -277,46 +301,57 @@ async fn without(
 /// Records that stay. A record whose sub-records went in part is one of them.
 #[derive(Default)]
 struct Kept {
-    places: BTreeMap<(String, String, Micros), u32>,
+    /// Tenants, feeds and hours that occur.
+    sums: Vec<StoredCount>,
+    /// Where each is.
+    places: HashMap<String, u32>,
+    /// LSN, and which of them.
     records: Vec<(i64, u32)>,
 }
 
 impl Kept {
-    fn add(&mut self, kind: TableKind, batch: &RecordBatch) {
-        let text = |name| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>());
-        let received = batch
-            .column_by_name("received_time")
-            .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
-        let lsns = batch.column_by_name("lsn").and_then(|c| c.as_primitive_opt::<Int64Type>());
-        let (Some(tenants), Some(feeds), Some(received), Some(lsns)) =
-            (text(TENANT), text("feed"), received, lsns)
-        else {
-            return;
-        };
-        if kind != TableKind::Events {
-            return;
-        }
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
+        let kind = TableKind::Events;
+        let (tenants, feeds): (&StringArray, &StringArray) =
+            (column(kind, batch, TENANT)?, column(kind, batch, "feed")?);
+        let received: &TimestampMicrosecondArray = column(kind, batch, "received_time")?;
+        let lsns: &Int64Array = column(kind, batch, "lsn")?;
+        let (mut last, mut place, mut name) = (None, 0, String::new());
         for row in 0..batch.num_rows() {
             let hour = received.value(row).div_euclid(HOUR) * HOUR;
-            let key = (tenants.value(row).to_owned(), feeds.value(row).to_owned(), hour);
-            let next = self.places.len() as u32;
-            let place = *self.places.entry(key).or_insert(next);
+            let of = (tenants.value(row), feeds.value(row), hour);
+            if last.replace(of) != Some(of) {
+                name.clear();
+                // Writing to a string cannot fail.
+                let _ = write!(name, "{}\0{}\0{hour}", of.0, of.1);
+                place = self.place(&name, of);
+            }
             self.records.push((lsns.value(row), place));
         }
+        Ok(())
+    }
+
+    fn place(&mut self, name: &str, (tenant, feed, hour): (&str, &str, Micros)) -> u32 {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let place = self.sums.len() as u32;
+        self.sums.push(StoredCount::new(tenant, feed, hour, 0));
+        self.places.insert(name.to_owned(), place);
+        place
     }
 
     fn counts(mut self) -> Vec<StoredCount> {
         self.records.sort_unstable();
         self.records.dedup_by_key(|(lsn, _)| *lsn);
-        let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
         for (_, place) in self.records {
-            *sums.entry(place).or_default() += 1;
+            if let Some(sum) = self.sums.get_mut(place as usize) {
+                sum.records += 1;
+            }
         }
-        let count = |((tenant, feed, hour), place): (&(String, String, Micros), &u32)| {
-            let records = sums.get(place).copied().unwrap_or_default();
-            StoredCount::new(tenant, feed, *hour, records)
-        };
-        self.places.iter().map(count).collect()
+        self.sums.retain(|sum| sum.records > 0);
+        self.sums.sort_unstable();
+        self.sums
     }
 }
 

@@ -4,6 +4,7 @@
 //! or renamed (overwrite) into place, and the directory synced. Object paths are relative to
 //! the lake's directory.
 
+use crate::error::LakeError;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -97,6 +98,31 @@ impl FsStore {
             }
         }
         Ok(())
+    }
+
+    /// Names in a directory of objects, sorted; none where there is no directory.
+    ///
+    /// # Errors
+    /// [`LakeError::Io`].
+    pub(crate) fn names(&self, dir: &str) -> Result<Vec<String>, LakeError> {
+        match self.fs.list(&self.file(dir)) {
+            Ok(names) => Ok(names),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(LakeError::Io { action: "list", path: dir.to_owned(), source }),
+        }
+    }
+
+    /// Deletes an object, if it is there.
+    ///
+    /// # Errors
+    /// [`LakeError::Io`].
+    pub(crate) fn remove(&self, object: &str) -> Result<(), LakeError> {
+        match self.fs.remove(&self.file(object)) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(LakeError::Io { action: "delete", path: object.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes what was put under `prefix` since the last call, by object path.
@@ -221,9 +247,9 @@ impl FsStore {
     }
 }
 
-/// Names of log entries and data files, which need no look at the disk to be passed over.
+/// Names of log entries, data files and their indexes, which need no look at the disk to be passed over.
 fn looks_like_file(path: &str) -> bool {
-    [".json", ".parquet", ".sums"].iter().any(|end| path.ends_with(end))
+    [".json", ".parquet", ".sums", ".idx"].iter().any(|end| path.ends_with(end))
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -70,12 +70,7 @@ fn decode_line(line: &str) -> Option<(String, Written)> {
 /// # Errors
 /// [`LakeError::Io`].
 pub fn versions(store: &FsStore, table: &str) -> Result<Vec<u64>, LakeError> {
-    let dir = format!("{table}/{SUMS_DIR}");
-    let names = match store.fs().list(&store.file(&dir)) {
-        Ok(names) => names,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(LakeError::Io { action: "list", path: dir, source }),
-    };
+    let names = store.names(&format!("{table}/{SUMS_DIR}"))?;
     Ok(names.iter().filter_map(|name| name.strip_suffix(".sums")?.parse().ok()).collect())
 }
 

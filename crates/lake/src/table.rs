@@ -6,7 +6,7 @@
 
 use crate::clean::clean_log;
 use crate::error::LakeError;
-use crate::file::{FileEntry, StoredCount};
+use crate::file::{FileEntry, StoredCount, summed};
 use crate::schema::{BUCKET, RECEIVED_DAY, TableKind};
 use crate::store::{FsStore, Written};
 use crate::sums::{self, Sums};
@@ -21,7 +21,6 @@ use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use yagura_event::Lsn;
-use yagura_event::time::Micros;
 
 /// Application id of the `txn` that holds the LSN.
 pub const APP_ID: &str = "journal";
@@ -119,6 +118,7 @@ impl Table {
             summed: None,
             settled: None,
         };
+        table.take_expired().await?;
         table.take_state().await?;
         Ok(table)
     }
@@ -154,6 +154,7 @@ impl Table {
     /// [`LakeError::Delta`].
     pub async fn refresh(&mut self) -> Result<(), LakeError> {
         self.state = DeltaTableState::try_new(self.log.as_ref(), None).await?;
+        self.take_expired().await?;
         self.take_state().await
     }
 
@@ -270,6 +271,9 @@ impl Table {
             .await?;
         self.state = done.snapshot();
         self.settled = Some(self.version());
+        if let Change::Expired(Some(number)) = change {
+            self.expired = number;
+        }
         self.finish_commit().await?;
         Ok(true)
     }
@@ -309,6 +313,16 @@ impl Table {
         self.refresh().await
     }
 
+    /// Finds the number of what expired last. Own commits are known without: each look goes through
+    /// the log.
+    async fn take_expired(&mut self) -> Result<(), LakeError> {
+        if self.kind == TableKind::Events {
+            let number = self.state.transaction_version(self.log.as_ref(), EXPIRED_APP_ID).await?;
+            self.expired = number.unwrap_or_default().cast_unsigned();
+        }
+        Ok(())
+    }
+
     /// Takes files and `txn` from the snapshot; entries that are known are not read again.
     async fn take_state(&mut self) -> Result<(), LakeError> {
         let known: HashMap<&str, &Arc<FileEntry>> =
@@ -328,8 +342,6 @@ impl Table {
         self.files = Arc::new(files);
         let txn = self.state.transaction_version(self.log.as_ref(), APP_ID).await?;
         self.txn = Lsn(txn.unwrap_or_default().cast_unsigned());
-        let expired = self.state.transaction_version(self.log.as_ref(), EXPIRED_APP_ID).await?;
-        self.expired = expired.unwrap_or_default().cast_unsigned();
         Ok(())
     }
 
@@ -396,12 +408,7 @@ fn properties(txns: Vec<Transaction>) -> CommitProperties {
 
 /// Records that the live files hold, by tenant, feed and hour of receipt, ascending.
 pub fn stored_counts(files: &[Arc<FileEntry>]) -> Vec<StoredCount> {
-    let mut sum: BTreeMap<(&str, &str, Micros), u64> = BTreeMap::new();
-    for count in files.iter().flat_map(|file| &file.counts) {
-        *sum.entry((&count.tenant, &count.feed, count.hour)).or_default() += count.records;
-    }
-    let sum = sum.into_iter();
-    sum.map(|((tenant, feed, hour), n)| StoredCount::new(tenant, feed, hour, n)).collect()
+    summed(files.iter().flat_map(|file| &file.counts))
 }
 
 /// Path of a version's log entry in the table's directory.
@@ -413,11 +420,7 @@ pub fn entry_path(version: u64) -> String {
 /// reads as an empty commit in every engine: rows would be gone without a word.
 fn refuse_empty_entries(store: &FsStore, kind: TableKind) -> Result<(), LakeError> {
     let dir = format!("{}/{LOG_DIR}", kind.name());
-    let names = match store.fs().list(&store.file(&dir)) {
-        Ok(names) => names,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => return Err(LakeError::Io { action: "list", path: dir, source }),
-    };
+    let names = store.names(&dir)?;
     for name in names.iter().filter(|name| name.ends_with(".json")) {
         let path = format!("{dir}/{name}");
         match store.fs().metadata(&store.file(&path)) {

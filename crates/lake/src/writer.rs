@@ -14,10 +14,10 @@
 use crate::compact::{Outcome, Rewrite, Rewritten};
 use crate::dead::DeadFiles;
 use crate::error::LakeError;
-use crate::expired::Expired;
+use crate::expired::{EXPIRED_DIR, Expired};
 use crate::file::StoredCount;
 use crate::flush::{Flush, Flushed, Part};
-use crate::index::Reindex;
+use crate::index::{INDEX_DIR, Reindex};
 use crate::retention::{Expire, Retention};
 use crate::rows::Names;
 use crate::schema::TableKind;
@@ -73,7 +73,7 @@ impl LakeWriter {
     ) -> Result<Self, LakeError> {
         let store = FsStore::new(fs, dir);
         let kinds = TableKind::ALL.map(TableKind::name);
-        for dir in kinds.into_iter().chain(["index", "expired"]) {
+        for dir in kinds.into_iter().chain([INDEX_DIR, EXPIRED_DIR]) {
             store.drop_temporaries(dir).map_err(|source| LakeError::Io {
                 action: "delete what was left in",
                 path: dir.to_owned(),

@@ -12,6 +12,9 @@ pub fn builtin() -> Vec<(String, String)> {
     embedded::RULES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
+/// Folder of the user's own rules in the data directory.
+pub const DIR: &str = "rules";
+
 /// Rule texts from `builtin`, the data directory's `rules/` and `paths`. A text that is there
 /// twice is taken once. Files that cannot be read are among the errors.
 pub fn collect(
@@ -21,7 +24,7 @@ pub fn collect(
 ) -> (Vec<(String, String)>, Vec<RuleError>) {
     let mut files = if with_builtin { builtin() } else { Vec::new() };
     let mut places: Vec<PathBuf> = Vec::new();
-    if let Some(own) = data.map(|d| d.join("rules")).filter(|d| d.is_dir()) {
+    if let Some(own) = data.map(|d| d.join(DIR)).filter(|d| d.is_dir()) {
         places.push(own);
     }
     places.extend(paths.iter().cloned());

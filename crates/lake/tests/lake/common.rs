@@ -9,6 +9,7 @@ use yagura_disk::{Fs, RealFs};
 use yagura_event::time::{HOUR, Micros};
 use yagura_event::*;
 use yagura_lake::{LakeError, LakeView, LakeWriter, Names, SqlLimits, SqlResult, run_sql};
+use yagura_testkit::simfs::SimFs;
 
 /// 2026-11-22T10:00:00Z.
 pub const START: Micros = 1_795_341_600_000_000;
@@ -95,6 +96,28 @@ pub fn matches(lsns: RangeInclusive<u64>) -> Vec<(Lsn, Match)> {
         (Lsn(lsn), one)
     })
     .collect()
+}
+
+/// Cuts the power at operations of `run` that are spread evenly, `few` of them or with YAGURA_FULL
+/// each; gives what is left on the disk, by seed, to `check`.
+pub fn each_power_cut(
+    few: u64,
+    run: fn(&SimFs) -> Result<(), LakeError>,
+    check: &dyn Fn(u64, SimFs),
+) {
+    let clean = SimFs::new();
+    run(&clean).unwrap();
+    let operations = clean.operations();
+    assert!(operations > 100, "{operations}");
+    let runs = if std::env::var_os("YAGURA_FULL").is_some() { operations } else { few };
+    for seed in 0..runs {
+        let at = 1 + seed * operations / runs;
+        let fs = SimFs::new();
+        fs.set_faults(|faults| faults.crash_at = Some(at));
+        assert!(run(&fs).is_err(), "crash at {at} went unnoticed");
+        println!("seed {seed}: crash at operation {at} of {operations}");
+        check(seed, fs.crash_image(seed));
+    }
 }
 
 /// A bucket a tenant.

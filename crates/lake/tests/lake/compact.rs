@@ -142,17 +142,7 @@ fn run(fs: &SimFs) -> Result<(), LakeError> {
 
 #[test]
 fn a_power_cut_at_any_operation_of_a_rewrite_loses_and_doubles_nothing() {
-    let clean = SimFs::new();
-    run(&clean).unwrap();
-    let operations = clean.operations();
-    let runs: u64 = if std::env::var_os("YAGURA_FULL").is_some() { operations } else { 36 };
-    for seed in 0..runs {
-        let at = 1 + seed * operations / runs;
-        let fs = SimFs::new();
-        fs.set_faults(|faults| faults.crash_at = Some(at));
-        assert!(run(&fs).is_err(), "crash at {at} went unnoticed");
-        println!("seed {seed}: crash at operation {at} of {operations}");
-        let fs = fs.crash_image(seed);
+    each_power_cut(36, run, &|seed, fs| {
         let writer = open_on(Arc::new(fs.clone()), Path::new(DIR)).unwrap();
         let (events, view) = (writer.checkpoint().0.0, writer.handle().view());
         let count = "SELECT count(*), count(DISTINCT lsn), coalesce(max(lsn), 0) FROM events";
@@ -164,5 +154,5 @@ fn a_power_cut_at_any_operation_of_a_rewrite_loses_and_doubles_nothing() {
         assert_once(&writer.handle().view(), writer.checkpoint().0.0);
         let report = yagura_lake::verify(Arc::new(fs), Path::new(DIR)).unwrap();
         assert!(report.damages.is_empty(), "seed {seed}: {:?}", report.damages);
-    }
+    });
 }

@@ -77,6 +77,14 @@ fn feed_day(writer: &mut LakeWriter, day: u64) -> Result<(), LakeError> {
     Ok(())
 }
 
+/// A lake with so many days.
+fn with_days(days: u64) -> (tempfile::TempDir, LakeWriter) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = open_shared(Arc::new(RealFs), dir.path()).unwrap();
+    (0..days).for_each(|day| feed_day(&mut writer, day).unwrap());
+    (dir, writer)
+}
+
 /// Ten days, acme's network activity three, and zeta's first day is held.
 fn retention() -> Arc<Retention> {
     let keep = |tenant: Option<&str>, class, days| Keep {
@@ -206,9 +214,7 @@ fn a_tenants_class_goes_before_the_rest_and_what_is_held_stays() {
 
 #[test]
 fn a_view_that_was_taken_before_still_reads_what_expires() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = open_shared(Arc::new(RealFs), dir.path()).unwrap();
-    (0..3).for_each(|day| feed_day(&mut writer, day).unwrap());
+    let (_dir, mut writer) = with_days(3);
     let old = writer.handle().view();
     assert!(expire(&mut writer, 400).unwrap() > 0);
     let later = Instant::now() + Duration::from_secs(3_600);
@@ -221,9 +227,7 @@ fn a_view_that_was_taken_before_still_reads_what_expires() {
 
 #[test]
 fn compaction_and_expiry_of_the_same_files_leave_each_record_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = open_shared(Arc::new(RealFs), dir.path()).unwrap();
-    (0..6).for_each(|day| feed_day(&mut writer, day).unwrap());
+    let (_dir, mut writer) = with_days(6);
     let packing = writer.plan_packing().unwrap();
     let expiry = writer.plan_expiry(&retention(), FIRST_DAY + 5).unwrap().unwrap();
     let (packing, expiry) = (packing.write(), expiry.write());
@@ -240,9 +244,7 @@ fn compaction_and_expiry_of_the_same_files_leave_each_record_once() {
 
 #[test]
 fn a_file_that_cannot_be_read_does_not_keep_the_rest_from_expiring() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut writer = open_shared(Arc::new(RealFs), dir.path()).unwrap();
-    (0..3).for_each(|day| feed_day(&mut writer, day).unwrap());
+    let (dir, mut writer) = with_days(3);
     let view = writer.handle().view();
     let first = view.events.files.iter().find(|file| file.day == FIRST_DAY).unwrap();
     std::fs::write(dir.path().join("events").join(&first.path), "no file of ours").unwrap();
@@ -275,20 +277,9 @@ fn run(fs: &SimFs) -> Result<(), LakeError> {
 fn a_power_cut_at_any_operation_of_expiry_leaves_books_that_balance() {
     let clean = SimFs::new();
     run(&clean).unwrap();
-    let operations = clean.operations();
-    assert_kept(
-        &open_shared(Arc::new(clean.clone()), Path::new(DIR)).unwrap().handle().view(),
-        6 * A_DAY,
-        8,
-    );
-    let runs: u64 = if std::env::var_os("YAGURA_FULL").is_some() { operations } else { 24 };
-    for seed in 0..runs {
-        let at = 1 + seed * operations / runs;
-        let fs = SimFs::new();
-        fs.set_faults(|faults| faults.crash_at = Some(at));
-        assert!(run(&fs).is_err(), "crash at {at} went unnoticed");
-        println!("seed {seed}: crash at operation {at} of {operations}");
-        let fs = fs.crash_image(seed);
+    let whole = open_shared(Arc::new(clean), Path::new(DIR)).unwrap();
+    assert_kept(&whole.handle().view(), 6 * A_DAY, 8);
+    each_power_cut(24, run, &|seed, fs| {
         let writer = open_shared(Arc::new(fs.clone()), Path::new(DIR)).unwrap();
         let (events, view) = (writer.checkpoint().0.0, writer.handle().view());
         let sum = |counts: Vec<StoredCount>| counts.iter().map(|c| c.records).sum::<u64>();
@@ -303,5 +294,5 @@ fn a_power_cut_at_any_operation_of_expiry_leaves_books_that_balance() {
         drop(writer);
         let report = verify(Arc::new(fs), Path::new(DIR)).unwrap();
         assert!(report.damages.is_empty(), "seed {seed}: {:?}", report.damages);
-    }
+    });
 }

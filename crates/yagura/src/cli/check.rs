@@ -15,8 +15,11 @@ use std::sync::Arc;
 use yagura_disk::{DataLock, Fs, RealFs, open_version};
 use yagura_event::Lsn;
 use yagura_journal::{Journal, JournalHandle, Options};
-use yagura_lake::{LAKE_DIR, LakeError, check_indexes, open_readonly, verify};
+use yagura_lake::{LAKE_DIR, LakeError, LakeView, check_indexes, open_readonly, verify};
 use yagura_meta::JudgeStore;
+
+/// The tables, where they can be opened.
+type View = Result<Arc<LakeView>, LakeError>;
 
 /// Without `--full`, the index of every so manieth data file is made anew and compared.
 const SAMPLED: usize = 16;
@@ -61,16 +64,17 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     let _lock = DataLock::acquire(data).context("stop the server first, or check a copy")?;
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     open_version(fs.as_ref(), data, DATA_VERSION, &["journal", LAKE_DIR, JUDGE_FILE])?;
-    let (journal, handle) = journal(&fs, data);
+    let view = open_readonly(Arc::clone(&fs), &data.join(LAKE_DIR));
+    let (journal, handle) = journal(&fs, data, &view);
     let mut areas = vec![journal];
     areas.extend(handle.map(|handle| epochs(&fs, data, &handle, args.full)));
-    areas.extend([tables(&fs, data)?, index(&fs, data, args), judge(data)]);
+    areas.extend([tables(&fs, data)?, index(&view, args), judge(data)]);
     print(&areas, args.format)?;
     Ok(areas.iter().all(|area| area.damages.is_empty() || area.made_anew))
 }
 
 /// Every entry, as a server reads it when it starts.
-fn journal(fs: &Arc<dyn Fs>, data: &Path) -> (Area, Option<JournalHandle>) {
+fn journal(fs: &Arc<dyn Fs>, data: &Path, view: &View) -> (Area, Option<JournalHandle>) {
     let mut area = Area::new("journal", "entries");
     let dir = data.join("journal");
     let (journal, recovery) = match Journal::open(Arc::clone(fs), &dir, Options::default()) {
@@ -117,7 +121,7 @@ fn journal(fs: &Arc<dyn Fs>, data: &Path) -> (Area, Option<JournalHandle>) {
     for context in lost {
         area.damage(format!("journal/contexts/{context}.json"), "missing, and named by records");
     }
-    consumers(fs, data, &handle, recovery.last, &mut area);
+    consumers(fs, data, view, (&handle, recovery.last), &mut area);
     (area, Some(handle))
 }
 
@@ -148,8 +152,14 @@ fn epochs(fs: &Arc<dyn Fs>, data: &Path, journal: &JournalHandle, full: bool) ->
 
 /// Whether the journal reaches to where tables and findings are, and holds what they lack: a
 /// server refuses a directory of which either is not so.
-fn consumers(fs: &Arc<dyn Fs>, data: &Path, journal: &JournalHandle, last: Lsn, area: &mut Area) {
-    let lake = match open_readonly(Arc::clone(fs), &data.join(LAKE_DIR)) {
+fn consumers(
+    fs: &Arc<dyn Fs>,
+    data: &Path,
+    view: &View,
+    (journal, last): (&JournalHandle, Lsn),
+    area: &mut Area,
+) {
+    let lake = match view {
         Ok(view) => view.upper,
         Err(LakeError::Missing(_)) => Lsn(0),
         // Named among the tables.
@@ -193,11 +203,11 @@ fn tables(fs: &Arc<dyn Fs>, data: &Path) -> anyhow::Result<Area> {
 }
 
 /// Indexes against their data files.
-fn index(fs: &Arc<dyn Fs>, data: &Path, args: &CheckArgs) -> Area {
+fn index(view: &View, args: &CheckArgs) -> Area {
     let mut area = Area::new("index", "data files");
     // Tables that cannot be opened are named by themselves.
-    let Ok(view) = open_readonly(Arc::clone(fs), &data.join(LAKE_DIR)) else { return area };
-    let report = check_indexes(&view, if args.full { 1 } else { SAMPLED }, args.repair);
+    let Ok(view) = view else { return area };
+    let report = check_indexes(view, if args.full { 1 } else { SAMPLED }, args.repair);
     area.looked_at = report.files;
     area.made_anew = report.repaired == report.damages.len() as u64;
     for damage in report.damages {

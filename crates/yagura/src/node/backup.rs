@@ -12,13 +12,18 @@ use crate::intel;
 use crate::node::{JUDGE_FILE, Node};
 use crate::pipeline::batches::BATCH_DIR;
 use crate::pipeline::snapshot::SNAPSHOT_DIR;
+use crate::rules;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use yagura_lake::{LAKE_DIR, TableKind};
+use yagura_disk::put::TEMPORARY_SUFFIX;
+use yagura_disk::{Fs as _, RealFs};
+use yagura_lake::sums::SUMS_DIR;
+use yagura_lake::table::LOG_DIR;
+use yagura_lake::{EXPIRED_DIR, INDEX_DIR, LAKE_DIR, TableKind};
 
 /// How often the log of a table is listed again where an entry appeared out of turn.
 const LISTINGS_MAX: usize = 20;
@@ -56,7 +61,7 @@ pub fn run(node: &Node, to: &Path) -> anyhow::Result<Copied> {
     let to = prepare(&from, to)?;
     let hold = node.removals.hold().ok_or(Refused::Busy)?;
     node.progress.hold_journal(true);
-    let copied = Copy { from, to, done: Copied::default() }.run(node);
+    let copied = Transfer { from, to, done: Copied::default() }.run(node);
     node.progress.hold_journal(false);
     hold.release().context("files that went meanwhile cannot be removed")?;
     copied
@@ -73,20 +78,16 @@ fn prepare(from: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     }
     fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     let to = fs::canonicalize(to).with_context(read)?;
-    let mut entries = fs::read_dir(&to).with_context(|| format!("cannot read {}", to.display()))?;
-    match entries.next() {
-        None => Ok(to),
-        Some(_) => Err(Refused::Taken(to).into()),
-    }
+    if names(&to)?.is_empty() { Ok(to) } else { Err(Refused::Taken(to).into()) }
 }
 
-struct Copy {
+struct Transfer {
     from: PathBuf,
     to: PathBuf,
     done: Copied,
 }
 
-impl Copy {
+impl Transfer {
     fn run(mut self, node: &Node) -> anyhow::Result<Copied> {
         let judge = self.to.join(JUDGE_FILE);
         node.judge()?.copy_to(&judge)?;
@@ -97,10 +98,10 @@ impl Copy {
         for kind in TableKind::ALL {
             self.table(&Path::new(LAKE_DIR).join(kind.name()))?;
         }
-        for dir in ["index", "expired"] {
+        for dir in [INDEX_DIR, EXPIRED_DIR] {
             self.tree(&Path::new(LAKE_DIR).join(dir), &|_| true)?;
         }
-        for dir in ["journal", epochs::DIR, "rules", intel::DIR] {
+        for dir in ["journal", epochs::DIR, rules::DIR, intel::DIR] {
             self.tree(Path::new(dir), &|_| true)?;
         }
         for name in ["poison.json", "VERSION"] {
@@ -114,7 +115,7 @@ impl Copy {
 
     /// A table's log up to a version, the checksums up to it, and every data file.
     fn table(&mut self, table: &Path) -> anyhow::Result<()> {
-        let log = table.join("_delta_log");
+        let log = table.join(LOG_DIR);
         let pointer = log.join("_last_checkpoint");
         // A checkpoint that it names is in the listing after it.
         if self.from.join(&pointer).exists() {
@@ -127,7 +128,7 @@ impl Copy {
             version.is_some_and(|version: u64| newest.is_some_and(|newest| version <= newest))
         };
         self.tree(&log, &upto)?;
-        self.tree(&table.join("_yagura"), &upto)?;
+        self.tree(&table.join(SUMS_DIR), &upto)?;
         for name in names(&self.from.join(table))? {
             if !name.starts_with('_') {
                 self.tree(&table.join(name), &|_| true)?;
@@ -159,7 +160,7 @@ impl Copy {
         }
         let target = self.to.join(dir);
         fs::create_dir_all(&target).with_context(|| format!("cannot make {}", target.display()))?;
-        for name in list.iter().filter(|name| !name.ends_with(".tmp")) {
+        for name in list.iter().filter(|name| !name.ends_with(TEMPORARY_SUFFIX)) {
             let path = dir.join(name);
             if source.join(name).is_dir() {
                 self.tree(&path, wanted)?;
@@ -194,24 +195,12 @@ impl Copy {
 
 /// Names in a folder, sorted; none where there is no folder.
 fn names(dir: &Path) -> anyhow::Result<Vec<String>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", dir.display())),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let entry = entry.with_context(|| format!("cannot read {}", dir.display()))?;
-        match entry.file_name().into_string() {
-            Ok(name) => names.push(name),
-            Err(name) => bail!("{} in {} is not UTF-8", name.display(), dir.display()),
-        }
+    match RealFs.list(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        names => names.with_context(|| format!("cannot read {}", dir.display())),
     }
-    names.sort_unstable();
-    Ok(names)
 }
 
 fn sync_dir(dir: &Path) -> anyhow::Result<()> {
-    let synced = fs::File::open(dir).and_then(|dir| dir.sync_all());
-    synced.with_context(|| format!("cannot write {}", dir.display()))
+    RealFs.sync_dir(dir).with_context(|| format!("cannot write {}", dir.display()))
 }
