@@ -305,4 +305,10 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` for a folder that is not empty or lies within, `Busy` while another copy is made.
     fn backup(&self, to: &Path) -> Result<Value, ApiError>;
+
+    /// Begins to erase a tenant, or only says how far that is: `{"step": ...}`, `done` at the end.
+    ///
+    /// # Errors
+    /// `Invalid` where it is refused: for a legal hold, an input of the tenant's, an archive.
+    fn erase(&self, tenant: &TenantName, begin: bool) -> Result<Value, ApiError>;
 }

@@ -33,6 +33,7 @@ pub fn private_router(backend: Shared) -> Router {
     api()
         .route("/private/ingest", post(ingest_files))
         .route("/private/backup", post(backup))
+        .route("/private/erase", post(erase))
         .with_state(backend)
 }
 
@@ -164,6 +165,22 @@ async fn backup(
     Json(request): Json<BackupRequest>,
 ) -> Result<Json<Value>, ApiError> {
     blocking(move || backend.backup(&request.to)).await.map(Json)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EraseRequest {
+    tenant: String,
+    /// Whether to begin; otherwise it is only asked how far it is.
+    begin: bool,
+}
+
+async fn erase(
+    State(backend): State<Shared>,
+    Json(request): Json<EraseRequest>,
+) -> Result<Json<Value>, ApiError> {
+    let tenant = tenant(&request.tenant)?;
+    blocking(move || backend.erase(&tenant, request.begin)).await.map(Json)
 }
 
 /// Longest idempotency key, in bytes; it is kept for 24 hours.

@@ -1,5 +1,6 @@
 //! The one door to the journal: groups of records with their counts, acknowledged together.
 
+use crate::closed::Closed;
 use std::sync::Arc;
 use std::time::Duration;
 use yagura_event::{Clock, Context, ContextId, Micros, TenantName};
@@ -19,6 +20,9 @@ pub enum IntakeError {
     /// The journal's writer is gone: the process is stopping.
     #[error("the platform is stopping; send again after the restart")]
     Stopping,
+    /// The tenant is being erased.
+    #[error("everything of {0} is being erased; send again once that is done")]
+    Erasing(TenantName),
 }
 
 /// A feed with the context its records are read in, stored in the journal.
@@ -189,20 +193,27 @@ impl<'a> Group<'a> {
 pub struct Intake {
     journal: Arc<JournalWriter>,
     clock: Arc<dyn Clock>,
+    closed: Arc<Closed>,
 }
 
 impl Intake {
     /// Intake into `journal`, stamped by `clock`.
     pub fn new(journal: Arc<JournalWriter>, clock: Arc<dyn Clock>) -> Self {
-        Self { journal, clock }
+        Self { journal, clock, closed: Arc::default() }
+    }
+
+    /// The tenants of whom nothing is taken.
+    pub fn closed(&self) -> &Arc<Closed> {
+        &self.closed
     }
 
     /// Stores the context of a feed and returns the feed.
     ///
     /// # Errors
-    /// Those of the journal.
+    /// Those of the journal, and [`IntakeError::Erasing`].
     pub fn feed(&self, tenant: TenantName, context: &Context) -> Result<FeedContext, IntakeError> {
-        let id = self.journal.handle().put_context(context)?;
+        let put = || self.journal.handle().put_context(context);
+        let id = self.unless_closed(&tenant, put)??;
         Ok(FeedContext { tenant, feed: context.feed.clone(), context: id })
     }
 
@@ -211,26 +222,32 @@ impl Intake {
     /// # Errors
     /// Those of the journal; then nothing of the group is stored.
     pub async fn submit(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
+        let tenant = &{ group.feed }.tenant;
         let (now, buffer) = self.stamp(group)?;
-        self.submit_buffer(now, Arc::new(buffer)).await
+        self.submit_buffer(tenant, now, Arc::new(buffer)).await
     }
 
     async fn submit_buffer(
         &self,
+        tenant: &TenantName,
         now: Micros,
         buffer: Arc<EntryBuffer>,
     ) -> Result<Committed, IntakeError> {
-        let journal = Arc::clone(&self.journal);
+        let (journal, closed) = (Arc::clone(&self.journal), Arc::clone(&self.closed));
+        let tenant = tenant.clone();
         let (done, wait) = tokio::sync::oneshot::channel();
         // The queue may be full: then this waits, and with it the sender.
         tokio::task::spawn_blocking(move || {
-            journal.submit_with(now, buffer, move |result| {
-                // The caller may have gone away meanwhile.
-                let _ = done.send(result);
-            })
+            let submitted = closed.unless(tenant.as_str(), || {
+                journal.submit_with(now, buffer, move |result| {
+                    // The caller may have gone away meanwhile.
+                    let _ = done.send(result);
+                })
+            });
+            submitted.ok_or(IntakeError::Erasing(tenant))
         })
         .await
-        .map_err(|_| IntakeError::Stopping)??;
+        .map_err(|_| IntakeError::Stopping)???;
         Ok(wait.await.map_err(|_| IntakeError::Stopping)??)
     }
 
@@ -245,10 +262,11 @@ impl Intake {
         stopping: &(dyn Fn() -> bool + Sync),
         waits: &mut (dyn FnMut(&JournalError) + Send),
     ) -> Result<Option<Committed>, IntakeError> {
+        let tenant = &{ group.feed }.tenant;
         let (now, buffer) = self.stamp(group)?;
         let buffer = Arc::new(buffer);
         loop {
-            match self.submit_buffer(now, Arc::clone(&buffer)).await {
+            match self.submit_buffer(tenant, now, Arc::clone(&buffer)).await {
                 Err(IntakeError::Journal(error)) if error.is_full() => {
                     waits(&error);
                     if stopping() {
@@ -266,8 +284,7 @@ impl Intake {
     /// # Errors
     /// Those of the journal; then nothing of the group is stored.
     pub fn submit_blocking(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
-        let (now, buffer) = self.stamp(group)?;
-        Ok(self.journal.submit_group(now, buffer)?.wait()?)
+        Ok(self.begin(group)?.wait()?)
     }
 
     /// Submits a group without waiting for it; groups that one thread submits become durable in
@@ -276,8 +293,29 @@ impl Intake {
     /// # Errors
     /// Those of the journal; then nothing of the group is stored.
     pub fn begin(&self, group: Group<'_>) -> Result<Ticket, IntakeError> {
+        let tenant = &{ group.feed }.tenant;
         let (now, buffer) = self.stamp(group)?;
-        Ok(self.journal.submit_group(now, buffer)?)
+        Ok(self.unless_closed(tenant, || self.journal.submit_group(now, buffer))??)
+    }
+
+    fn unless_closed<T>(
+        &self,
+        tenant: &TenantName,
+        submit: impl FnOnce() -> T,
+    ) -> Result<T, IntakeError> {
+        let submitted = self.closed.unless(tenant.as_str(), submit);
+        submitted.ok_or_else(|| IntakeError::Erasing(tenant.clone()))
+    }
+
+    /// Submits a control entry of a tenant's and blocks until it is durable.
+    ///
+    /// # Errors
+    /// Those of the journal, and [`IntakeError::Erasing`].
+    pub fn control_of(&self, tenant: &TenantName, entry: &Entry) -> Result<Committed, IntakeError> {
+        let mut buffer = EntryBuffer::new();
+        buffer.push(entry)?;
+        let submit = || self.journal.submit_group(self.clock.now(), buffer);
+        Ok(self.unless_closed(tenant, submit)??.wait()?)
     }
 
     /// Submits control entries of their own and blocks until they are durable.

@@ -2,6 +2,7 @@
 //!
 //! An input acknowledges a record only when the journal says that it is durable.
 
+pub mod closed;
 pub mod container;
 pub mod frame;
 pub mod intake;

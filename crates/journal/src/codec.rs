@@ -102,6 +102,7 @@ pub(crate) fn encode(entry: &Entry, out: &mut Vec<u8>) {
             put_str(out, &mark.key);
             put_str(out, &mark.value);
         }
+        Entry::Erase { tenant } => put_str(out, tenant.as_str()),
     }
 }
 

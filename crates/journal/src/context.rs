@@ -12,7 +12,8 @@ use yagura_event::{Context, ContextId};
 /// A longer one is refused with [`JournalError::TooLarge`].
 const CONTEXT_BYTES_MAX: usize = 1024 * 1024;
 
-/// The contexts of one journal. They are kept for good: lake rows name them too.
+/// The contexts of one journal. They are kept as long as their tenant is: lake rows name them
+/// too.
 pub(crate) struct ContextStore {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
@@ -81,6 +82,29 @@ impl ContextStore {
         self.fs.sync_dir(&self.dir).map_err(JournalError::io("sync", &self.dir))?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).extend(fresh);
         Ok(ids)
+    }
+
+    /// Deletes those of a tenant, of whose records none is left anywhere; durable on return.
+    pub fn erase(&self, tenant: &str) -> Result<(), JournalError> {
+        let _one: MutexGuard<'_, ()> = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_tenant: Vec<ContextId> = {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let of = known.iter().filter(|(_, context)| context.tenant == tenant);
+            of.map(|(id, _)| *id).collect()
+        };
+        for id in of_tenant {
+            let path = self.dir.join(format!("{id}.json"));
+            match self.fs.remove(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(JournalError::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        self.fs.sync_dir(&self.dir).map_err(JournalError::io("sync", &self.dir))?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, context| context.tenant != tenant);
+        Ok(())
     }
 
     fn write(&self, context: &Context, id: ContextId) -> Result<(), JournalError> {

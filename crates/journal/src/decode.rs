@@ -71,6 +71,7 @@ pub(crate) fn decode(kind: EntryKind, payload: &[u8]) -> Result<Entry, CodecErro
             key: at.text()?.to_owned(),
             value: at.text()?.to_owned(),
         }),
+        EntryKind::Erase => Entry::Erase { tenant: tenant(at.text()?)? },
     };
     at.end()?;
     Ok(entry)
@@ -177,6 +178,7 @@ mod tests {
             (a_tenant(), ".{0,8}", ".{0,40}", ".{0,40}").prop_map(|(tenant, feed, key, value)| {
                 Entry::Mark(Mark { tenant, feed, key, value })
             }),
+            a_tenant().prop_map(|tenant| Entry::Erase { tenant }),
         ]
     }
 
@@ -199,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decoded_or_refused(kind in 1u8..12, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_decoded_or_refused(kind in 1u8..13, bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let kind = EntryKind::from_byte(kind).unwrap();
             if let Ok(entry) = decode(kind, &bytes) {
                 prop_assert_eq!(entry.kind(), kind);

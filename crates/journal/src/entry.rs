@@ -54,6 +54,11 @@ pub enum Entry {
     },
     /// Where an input stands: of one key the last one counts.
     Mark(Mark),
+    /// Everything that the tenant's earlier entries led to is to be deleted.
+    Erase {
+        /// The customer.
+        tenant: TenantName,
+    },
 }
 
 /// Where an input stands, so that it goes on from there after a restart. Submitted in one
@@ -200,6 +205,8 @@ pub enum EntryKind {
     FileDone = 10,
     /// [`Entry::Mark`].
     Mark = 11,
+    /// [`Entry::Erase`].
+    Erase = 12,
 }
 
 impl EntryKind {
@@ -216,6 +223,7 @@ impl EntryKind {
             9 => Self::IdempotencyKey,
             10 => Self::FileDone,
             11 => Self::Mark,
+            12 => Self::Erase,
             _ => return None,
         })
     }
@@ -234,6 +242,7 @@ impl Entry {
             Self::Counts(_) => EntryKind::Counts,
             Self::FileDone(_) => EntryKind::FileDone,
             Self::Mark(_) => EntryKind::Mark,
+            Self::Erase { .. } => EntryKind::Erase,
             Self::Note(_) => EntryKind::Note,
             Self::IdempotencyKey { .. } => EntryKind::IdempotencyKey,
         }

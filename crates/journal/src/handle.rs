@@ -78,6 +78,8 @@ pub(crate) struct Shared {
 pub struct JournalStats {
     /// The first entry that can be read (kept segments included).
     pub first: Lsn,
+    /// The first entry of the newest segment.
+    pub newest: Lsn,
     /// The last durable entry.
     pub durable: Lsn,
     /// Number of live segments.
@@ -155,11 +157,26 @@ impl JournalHandle {
         self.0.rotation.store(true, Ordering::Relaxed);
     }
 
+    /// Deletes the contexts of a tenant, of whose records none is left anywhere.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn erase_contexts(&self, tenant: &str) -> Result<(), JournalError> {
+        self.0.contexts.erase(tenant)
+    }
+
+    /// Whether segments are kept after they are cut, or have been.
+    pub fn has_archive(&self) -> bool {
+        let state = self.0.lock();
+        self.0.options.keep || state.segments.iter().any(|segment| segment.kept)
+    }
+
     /// Current figures.
     pub fn stats(&self) -> JournalStats {
         let state = self.0.lock();
         JournalStats {
             first: state.segments.first().map_or(Lsn(1), |s| s.header.first),
+            newest: state.segments.last().map_or(Lsn(1), |s| s.header.first),
             durable: state.durable,
             segments: state.segments.iter().filter(|s| !s.kept).count(),
             live_bytes: self.0.live_bytes.load(Ordering::Relaxed),

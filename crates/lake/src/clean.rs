@@ -1,6 +1,6 @@
 //! Clean-up of a table's log: what no reader needs that begins with a checkpoint.
 //!
-//! Two checkpoints stay, with the entries since the older. Checksums of data files that are still
+//! Two checkpoints stay, with the entries since the older, or one where history is to be forgotten. Checksums of data files that are still
 //! live are carried over to the oldest that stay before their own file is deleted, so that a crash
 //! at any place leaves each live file with one.
 
@@ -12,7 +12,7 @@ use crate::sums::{self, SUMS_DIR};
 use crate::table::LOG_DIR;
 use std::sync::Arc;
 
-/// Deletes the log before the older of the two newest checkpoints; returns how many files. None
+/// Deletes the log before the oldest of the `kept` newest checkpoints; returns how many files. None
 /// where that checkpoint's own checksums are missing or damaged.
 ///
 /// # Errors
@@ -21,6 +21,7 @@ pub(crate) fn clean_log(
     store: &FsStore,
     kind: TableKind,
     live: &[Arc<FileEntry>],
+    kept: usize,
 ) -> Result<usize, LakeError> {
     let dir = format!("{}/{LOG_DIR}", kind.name());
     let names = store.names(&dir)?;
@@ -30,7 +31,7 @@ pub(crate) fn clean_log(
         names.iter().filter(checkpoint).filter_map(|name| version(name)).collect();
     checkpoints.sort_unstable();
     checkpoints.dedup();
-    let Some(keep) = checkpoints.len().checked_sub(2).and_then(|at| checkpoints.get(at)) else {
+    let Some(keep) = checkpoints.len().checked_sub(kept).and_then(|at| checkpoints.get(at)) else {
         return Ok(0);
     };
     let mut old = sums::versions(store, kind.name())?;

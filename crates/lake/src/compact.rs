@@ -12,7 +12,7 @@
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
 use crate::provider::STORE_URL;
-use crate::retention::{Expire, Expiry, expire};
+use crate::retention::{Expire, Expiry, Looked, expire};
 use crate::schema::{TENANT, TableKind};
 use crate::sightings::Combiner;
 use crate::sql::reach;
@@ -67,8 +67,8 @@ pub struct Rewrite {
 /// What became of a [`Rewrite`], for [`crate::LakeWriter::end_rewrite`].
 pub struct Rewritten {
     pub(crate) kind: TableKind,
-    /// The day that was to be looked at, and its mark.
-    pub(crate) looked_at: Option<(i32, u64)>,
+    /// What was to be looked at, and its mark.
+    pub(crate) looked_at: Option<(Looked, u64)>,
     pub(crate) outcome: Result<Outcome, LakeError>,
 }
 
@@ -113,7 +113,8 @@ impl Rewrite {
     /// Reads the old files and writes the new. Call it from a plain thread.
     pub fn write(self) -> Rewritten {
         let kind = self.kind;
-        let looked_at = self.expire.as_ref().map(|expire| (expire.day, expire.mark));
+        let looked_at =
+            self.expire.as_ref().map(|expire| (expire.gone.looked(kind, expire.day), expire.mark));
         let outcome = crate::writer::runtime().and_then(|runtime| match &self.expire {
             Some(what) => runtime.block_on(expire(&self, what)),
             None => {

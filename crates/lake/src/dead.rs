@@ -67,6 +67,11 @@ impl DeadFiles {
             .retain(|dead| !(dead.object.starts_with(kind.name()) && dead.object.contains(&name)));
     }
 
+    /// Whether nothing waits for its deletion.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Notes a file that has been replaced.
     pub(crate) fn add(&mut self, kind: TableKind, entry: Arc<FileEntry>, since: Instant) {
         let object = format!("{}/{}", kind.name(), entry.path);

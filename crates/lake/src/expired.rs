@@ -63,14 +63,23 @@ impl Expired {
             None => Vec::new(),
         };
         let all = summed(before.iter().chain(more));
-        let json = serde_json::to_string(&all).map_err(|e| LakeError::Engine(e.to_string()))?;
         let number = committed + 1;
-        let path = path_of(day, number);
         self.pending = Some((day, number));
-        store
-            .put_beside(&path, seal(format!("{MAGIC}{json}\n")).as_bytes())
-            .map_err(|source| LakeError::Io { action: "write", path, source })?;
+        put(store, day, number, &all)?;
         Ok(number)
+    }
+
+    /// Drops a tenant from every file.
+    pub(crate) fn erase(&self, store: &FsStore, tenant: &str) -> Result<(), LakeError> {
+        for (day, number) in present(store)? {
+            let mut counts = counts(store, day, number)?;
+            let before = counts.len();
+            counts.retain(|count| count.tenant != tenant);
+            if counts.len() < before {
+                put(store, day, number, &counts)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes what was written last as holding, or deletes it, by what the table knows.
@@ -117,6 +126,14 @@ pub(crate) fn counts(
         table: "events",
         what: format!("{path}: content differs from what was written"),
     })
+}
+
+fn put(store: &FsStore, day: i32, number: u64, counts: &[StoredCount]) -> Result<(), LakeError> {
+    let json = serde_json::to_string(counts).map_err(|e| LakeError::Engine(e.to_string()))?;
+    let path = path_of(day, number);
+    store
+        .put_beside(&path, seal(format!("{MAGIC}{json}\n")).as_bytes())
+        .map_err(|source| LakeError::Io { action: "write", path, source })
 }
 
 /// Path of a file in the lake's directory.

@@ -43,6 +43,7 @@ mod clean;
 mod columns;
 mod compact;
 mod dead;
+mod erase;
 mod expired;
 mod fence;
 mod flush;
@@ -51,6 +52,7 @@ mod match_rows;
 mod reader;
 mod retention;
 mod sightings;
+mod table_log;
 
 pub use candidates::{CandidateRow, each_candidate};
 pub use compact::{Rewrite, Rewritten};

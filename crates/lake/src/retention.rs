@@ -1,4 +1,4 @@
-//! Retention: rows that are to be kept no longer.
+//! Retention: rows that are to be kept no longer, or not at all any more ([`crate::erase`]).
 //!
 //! ```text
 //! choose a day ─> Rewrite ──look at (tenant, class) of each file──> all gone: the file goes
@@ -91,18 +91,17 @@ impl Retention {
         days.is_some_and(|days| is_over(days, day, today)) && !self.holds.iter().any(held)
     }
 
+    /// Whether a hold keeps anything of a tenant.
+    pub fn is_held(&self, tenant: &str) -> bool {
+        self.holds.iter().any(|hold| hold.tenant.as_deref().is_none_or(|held| held == tenant))
+    }
+
     /// Whether anything received that day may have expired.
     pub(crate) fn concerns(&self, day: i32, today: i32) -> bool {
         self.keeps.iter().filter_map(|keep| keep.days).any(|days| is_over(days, day, today))
     }
 
-    /// Says whether files have been looked at under the same conditions.
-    pub(crate) fn mark<'a>(
-        &self,
-        day: i32,
-        today: i32,
-        paths: impl Iterator<Item = &'a str>,
-    ) -> u64 {
+    fn mark<'a>(&self, day: i32, today: i32, paths: impl Iterator<Item = &'a str>) -> u64 {
         let mut hash = DefaultHasher::new();
         for keep in &self.keeps {
             keep.days.is_some_and(|days| is_over(days, day, today)).hash(&mut hash);
@@ -122,15 +121,51 @@ fn is_over(days: u32, day: i32, today: i32) -> bool {
 /// What of a day's files is to be found out.
 pub(crate) struct Expire {
     pub(crate) day: i32,
-    pub(crate) today: i32,
-    pub(crate) retention: Arc<Retention>,
+    pub(crate) gone: Gone,
     /// Of the day's files as they were when it was planned.
     pub(crate) mark: u64,
+}
+
+/// Which rows go.
+pub(crate) enum Gone {
+    /// Those kept long enough, on a day since 1970.
+    Kept(Arc<Retention>, i32),
+    /// Those of a tenant.
+    Tenant(String),
+}
+
+/// What has been looked at: a day of a table, for what is kept no longer or for a tenant's rows.
+pub(crate) type Looked = (TableKind, i32, Option<String>);
+
+impl Gone {
+    fn is_gone(&self, day: i32, tenant: &str, class: Option<u32>) -> bool {
+        match self {
+            Self::Kept(retention, today) => retention.is_expired(day, *today, tenant, class),
+            Self::Tenant(erased) => erased == tenant,
+        }
+    }
+
+    /// Says whether files have been looked at under the same conditions.
+    pub(crate) fn mark<'a>(&self, day: i32, paths: impl Iterator<Item = &'a str>) -> u64 {
+        match self {
+            Self::Kept(retention, today) => retention.mark(day, *today, paths),
+            Self::Tenant(_) => Retention::default().mark(day, day, paths),
+        }
+    }
+
+    pub(crate) fn looked(&self, kind: TableKind, day: i32) -> Looked {
+        match self {
+            Self::Kept(..) => (kind, day, None),
+            Self::Tenant(tenant) => (kind, day, Some(tenant.clone())),
+        }
+    }
 }
 
 /// What came of it.
 pub(crate) struct Expiry {
     pub(crate) day: i32,
+    /// Whether the books are to show them.
+    pub(crate) counted: bool,
     /// Records that are gone.
     pub(crate) counts: Vec<StoredCount>,
     /// Of the day's files as they are afterwards; `None` if there is more to do.
@@ -142,10 +177,8 @@ type Going<'a> = BTreeMap<&'a str, BTreeSet<Option<u32>>>;
 
 /// Looks at each file and writes those anew of which some rows stay.
 pub(crate) async fn expire(rewrite: &Rewrite, what: &Expire) -> Result<Outcome, LakeError> {
-    let (day, today) = (what.day, what.today);
-    let gone = |(tenant, class): &(String, Option<u32>)| {
-        what.retention.is_expired(day, today, tenant, *class)
-    };
+    let day = what.day;
+    let gone = |(tenant, class): &(String, Option<u32>)| what.gone.is_gone(day, tenant, *class);
     let (mut old, mut new, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
     for file in &rewrite.old {
         let kinds = look(rewrite, file).await?;
@@ -171,9 +204,10 @@ pub(crate) async fn expire(rewrite: &Rewrite, what: &Expire) -> Result<Outcome, 
     let left = |file: &&Arc<FileEntry>| !old.iter().any(|gone| Arc::ptr_eq(gone, file));
     let paths = rewrite.old.iter().filter(left).map(|file| file.path.as_str());
     let paths = paths.chain(new.iter().map(|file| file.path.as_str()));
-    let mark = (!more).then(|| what.retention.mark(day, today, paths));
+    let mark = (!more).then(|| what.gone.mark(day, paths));
+    let counted = matches!(what.gone, Gone::Kept(..));
     let counts = difference(&old, &new);
-    Ok(Outcome { old, new, expiry: Some(Expiry { day, counts, mark }) })
+    Ok(Outcome { old, new, expiry: Some(Expiry { day, counted, counts, mark }) })
 }
 
 /// Records of `old` that are not in `new`.

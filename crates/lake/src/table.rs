@@ -10,14 +10,14 @@ use crate::file::{FileEntry, StoredCount, summed};
 use crate::schema::{BUCKET, RECEIVED_DAY, TableKind};
 use crate::store::{FsStore, Written};
 use crate::sums::{self, Sums};
+use crate::table_log::{add_missing_columns, create, log_store, refuse_empty_entries};
 use deltalake_core::checkpoints::create_checkpoint;
-use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties};
-use deltalake_core::kernel::{Action, Add, StructField, StructType, Transaction};
-use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with};
+use deltalake_core::kernel::{Action, Add, Transaction};
+use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
-use deltalake_core::{DeltaTable, DeltaTableError, TableProperty};
+use deltalake_core::{DeltaTable, DeltaTableError};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use yagura_event::Lsn;
@@ -201,10 +201,25 @@ impl Table {
             self.checkpoint().await?;
         }
         self.write_sums()?;
-        if due && let Err(error) = clean_log(&self.store, self.kind, &self.files) {
+        if due && let Err(error) = clean_log(&self.store, self.kind, &self.files, 2) {
             // The rows are in; the next clean-up deletes the rest.
             tracing::warn!(%error, table = self.kind.name(), "cleaning a table's log failed");
         }
+        Ok(())
+    }
+
+    /// Leaves of the log what says which files are live, and nothing of those that were.
+    ///
+    /// # Errors
+    /// Those of the log; the table's rows are the same.
+    pub async fn forget_history(&mut self) -> Result<(), LakeError> {
+        // The checkpoint's checksum is kept with those of a version that has none yet.
+        self.commit(&[], self.txn).await?;
+        self.settled = Some(self.version());
+        self.take_state().await?;
+        self.checkpoint().await?;
+        self.write_sums()?;
+        clean_log(&self.store, self.kind, &self.files, 1)?;
         Ok(())
     }
 
@@ -414,74 +429,4 @@ pub fn stored_counts(files: &[Arc<FileEntry>]) -> Vec<StoredCount> {
 /// Path of a version's log entry in the table's directory.
 pub fn entry_path(version: u64) -> String {
     format!("{LOG_DIR}/{version:020}.json")
-}
-
-/// A log entry of 0 bytes, the usual trace of power loss under a store that does not sync,
-/// reads as an empty commit in every engine: rows would be gone without a word.
-fn refuse_empty_entries(store: &FsStore, kind: TableKind) -> Result<(), LakeError> {
-    let dir = format!("{}/{LOG_DIR}", kind.name());
-    let names = store.names(&dir)?;
-    for name in names.iter().filter(|name| name.ends_with(".json")) {
-        let path = format!("{dir}/{name}");
-        match store.fs().metadata(&store.file(&path)) {
-            Ok(meta) if meta.len > 0 => {}
-            Ok(_) => {
-                let what = format!(
-                    "log entry {path} is empty, its rows would silently be gone; restore the file from a backup"
-                );
-                return Err(LakeError::Damaged { table: kind.name(), what });
-            }
-            Err(source) => return Err(LakeError::Io { action: "look at", path, source }),
-        }
-    }
-    Ok(())
-}
-
-fn log_store(store: &FsStore, kind: TableKind) -> Result<LogStoreRef, LakeError> {
-    // Any scheme whose paths the crate takes as they are: it would look for `file:` itself.
-    let text = format!("memory:///{}/", kind.name());
-    let url = url::Url::parse(&text).map_err(|e| LakeError::Engine(e.to_string()))?;
-    Ok(logstore_with(Arc::new(store.clone()), &url, StorageConfig::default())?)
-}
-
-async fn create(log: &LogStoreRef, kind: TableKind) -> Result<(), LakeError> {
-    let interval = CHECKPOINT_COMMITS.to_string();
-    let columns = kind.stats_columns().join(",");
-    let created = DeltaTable::new(Arc::clone(log))
-        .create()
-        .with_table_name(kind.name())
-        .with_columns(kernel_schema(kind)?.fields().cloned())
-        .with_partition_columns([RECEIVED_DAY, BUCKET])
-        .with_configuration_property(TableProperty::CheckpointInterval, Some(interval))
-        .with_configuration_property(TableProperty::EnableExpiredLogCleanup, Some("false"))
-        .with_configuration_property(TableProperty::DataSkippingStatsColumns, Some(columns))
-        .await;
-    match created {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-async fn add_missing_columns(log: &LogStoreRef, kind: TableKind) -> Result<(), LakeError> {
-    let mut table = DeltaTable::new(Arc::clone(log));
-    table.load().await?;
-    let present = table.snapshot()?.schema();
-    let missing: Vec<StructField> = kernel_schema(kind)?
-        .fields()
-        .filter(|field| present.field(field.name()).is_none())
-        .cloned()
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let properties = CommitProperties::default()
-        .with_create_checkpoint(false)
-        .with_cleanup_expired_logs(Some(false));
-    table.add_columns().with_fields(missing).with_commit_properties(properties).await?;
-    Ok(())
-}
-
-fn kernel_schema(kind: TableKind) -> Result<StructType, LakeError> {
-    let schema: Result<StructType, _> = kind.schema().as_ref().try_into_kernel();
-    Ok(schema?)
 }

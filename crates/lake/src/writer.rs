@@ -15,17 +15,17 @@ use crate::compact::{Outcome, Rewrite, Rewritten};
 use crate::dead::DeadFiles;
 use crate::error::LakeError;
 use crate::expired::{EXPIRED_DIR, Expired};
-use crate::file::StoredCount;
+use crate::file::{FileEntry, StoredCount};
 use crate::flush::{Flush, Flushed, Part};
 use crate::index::{INDEX_DIR, Reindex};
-use crate::retention::{Expire, Retention};
+use crate::retention::{Expire, Gone, Looked, Retention};
 use crate::rows::Names;
 use crate::schema::TableKind;
 use crate::store::FsStore;
 use crate::table::{Change, Table, stored_counts};
 use crate::tail::{BucketOf, TailBatch};
 use crate::view::{LakeHandle, Live};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -35,18 +35,20 @@ use yagura_event::{EventBatch, Lsn, Match};
 
 /// The one writer of a lake. Its methods block and belong on a plain thread.
 pub struct LakeWriter {
-    runtime: Runtime,
-    store: FsStore,
+    pub(crate) runtime: Runtime,
+    pub(crate) store: FsStore,
     epoch: u16,
-    bucket_of: BucketOf,
-    events: Side,
-    matches: Side,
-    sightings: Side,
+    pub(crate) bucket_of: BucketOf,
+    pub(crate) events: Side,
+    pub(crate) matches: Side,
+    pub(crate) sightings: Side,
     handle: LakeHandle,
-    dead: DeadFiles,
-    expired: Expired,
-    /// Days whose files have been looked at for what has expired, with their mark.
-    looked_at: HashMap<(TableKind, i32), u64>,
+    pub(crate) dead: DeadFiles,
+    pub(crate) expired: Expired,
+    /// What has been looked at for rows that go, with the mark of its files.
+    pub(crate) looked_at: HashMap<Looked, u64>,
+    /// Tenants of whom a file could not be read.
+    pub(crate) stuck: BTreeSet<String>,
     /// Data files that an earlier process left without an index.
     unindexed: Vec<Reindex>,
     /// Rewrites planned by this process.
@@ -54,10 +56,10 @@ pub struct LakeWriter {
 }
 
 /// A table.
-struct Side {
-    table: Table,
+pub(crate) struct Side {
+    pub(crate) table: Table,
     /// A flush failed: whether its commit is in the table is not known.
-    unsure: bool,
+    pub(crate) unsure: bool,
 }
 
 impl LakeWriter {
@@ -108,6 +110,7 @@ impl LakeWriter {
             dead,
             expired,
             looked_at: HashMap::new(),
+            stuck: BTreeSet::new(),
             unindexed,
             rewrites,
         })
@@ -272,30 +275,46 @@ impl LakeWriter {
         retention: &Arc<Retention>,
         today: i32,
     ) -> Result<Option<Rewrite>, LakeError> {
-        if self.sides().into_iter().any(|side| side.unsure) {
+        if self.is_unsure() {
             return Ok(None);
         }
         self.settle_expired()?;
+        let concerns = |file: &FileEntry| retention.concerns(file.day, today);
+        Ok(self.plan_without(&concerns, || Gone::Kept(Arc::clone(retention), today)))
+    }
+
+    /// Whether a commit of a table may or may not be in its log.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.sides().into_iter().any(|side| side.unsure)
+    }
+
+    /// A day of a table whose files may hold rows that go, and have not been looked at.
+    pub(crate) fn plan_without(
+        &mut self,
+        concerns: &dyn Fn(&FileEntry) -> bool,
+        gone: impl Fn() -> Gone,
+    ) -> Option<Rewrite> {
         self.rewrites += 1;
         let planned = self.sides().into_iter().find_map(|side| {
             let kind = side.table.kind();
             let mut days: BTreeMap<i32, Vec<_>> = BTreeMap::new();
             let files = side.table.files().iter();
             files
-                .filter(|file| retention.concerns(file.day, today))
+                .filter(|file| concerns(file))
                 .for_each(|file| days.entry(file.day).or_default().push(Arc::clone(file)));
             days.into_iter().find_map(|(day, old)| {
-                let mark = retention.mark(day, today, old.iter().map(|file| file.path.as_str()));
-                let expire = Some(Expire { day, today, retention: Arc::clone(retention), mark });
+                let gone = gone();
+                let mark = gone.mark(day, old.iter().map(|file| file.path.as_str()));
+                let looked_at = self.looked_at.get(&gone.looked(kind, day)) == Some(&mark);
                 let (store, name) = (self.store.clone(), self.rewrite_name(side));
-                let looked_at = self.looked_at.get(&(kind, day)) == Some(&mark);
+                let expire = Some(Expire { day, gone, mark });
                 (!looked_at).then_some(Rewrite { kind, store, name, old, expire })
             })
         });
         if let Some(rewrite) = &planned {
             self.dead.revive(rewrite.kind, &rewrite.name);
         }
-        Ok(planned)
+        planned
     }
 
     /// The newest day on which anything that is in a file was received, in days since 1970.
@@ -318,17 +337,18 @@ impl LakeWriter {
     /// in any case, or lack those that were to go.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<u64, LakeError> {
         let (kind, handle) = (done.kind, self.handle.clone());
-        if let (Err(_), Some((day, mark))) = (&done.outcome, done.looked_at) {
+        if let (Err(_), Some((looked, mark))) = (&done.outcome, &done.looked_at) {
             // A file that cannot be read would come first again and again: what else there is to
             // do goes on, and the next process tries it once more.
-            self.looked_at.insert((kind, day), mark);
+            self.stuck.extend(looked.2.clone());
+            self.looked_at.insert(looked.clone(), *mark);
         }
         let Outcome { old, new, expiry } = done.outcome?;
         let mut change = Change::Packed;
         if let Some(expiry) = &expiry {
-            let number = match expiry.counts.is_empty() {
-                true => None,
-                false => {
+            let number = match expiry.counted && !expiry.counts.is_empty() {
+                false => None,
+                true => {
                     let (store, committed) = (&self.store, self.events.table.expired());
                     Some(self.expired.add(store, expiry.day, &expiry.counts, committed)?)
                 }
@@ -359,8 +379,8 @@ impl LakeWriter {
         }
         old.into_iter().for_each(|file| self.dead.add(kind, file, now));
         let Some(expiry) = expiry else { return Ok(0) };
-        if let Some(mark) = expiry.mark {
-            self.looked_at.insert((kind, expiry.day), mark);
+        if let (Some(mark), Some((looked, _))) = (expiry.mark, done.looked_at) {
+            self.looked_at.insert(looked, mark);
         }
         Ok(expiry.counts.iter().map(|count| count.records).sum())
     }

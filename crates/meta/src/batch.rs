@@ -1,5 +1,6 @@
 //! What the data plane hands the judge, and what the judge says it did with it.
 
+use crate::erase::Erasure;
 use serde::{Deserialize, Serialize};
 use yagura_event::time::Micros;
 use yagura_event::{Finding, FindingId, Lsn, Seen, TenantName};
@@ -14,6 +15,8 @@ pub struct JudgeBatch {
     pub lsn: Lsn,
     /// Journal time at that position.
     pub now: Micros,
+    /// Tenants of whom nothing stays that is not in this batch.
+    pub erase: Vec<Erasure>,
     /// New findings and new versions.
     pub findings: Vec<Finding>,
     /// New and extended relations.

@@ -3,6 +3,7 @@
 use crate::apply;
 use crate::batch::{Committed, JudgeBatch, SnapshotRef};
 use crate::dirty::Dirty;
+use crate::erase;
 use crate::error::{During, MetaError};
 use crate::ingest;
 use crate::recompute;
@@ -40,7 +41,9 @@ impl JudgeStore {
     pub fn open(path: &Path) -> Result<Self, MetaError> {
         let tables = format!("{JUDGE_TABLES}{}", ingest::INGEST_TABLES);
         let conn = open_rw(path, &tables, JUDGE_SCHEMA)?;
-        conn.execute_batch(ingest::MARKS_TABLE).during("make the marks' table")?;
+        for table in [ingest::MARKS_TABLE, erase::ERASURES_TABLE] {
+            conn.execute_batch(table).during("make the store's tables")?;
+        }
         let dirty = Dirty::load(&conn)?;
         Ok(Self { conn, cache: FindingCache::default(), writable: true, dirty })
     }
@@ -110,6 +113,10 @@ impl JudgeStore {
         let mut dirty = self.dirty.clone();
         if batch.lsn > stored {
             dirty.year = civil(batch.now).year;
+            if !batch.erase.is_empty() {
+                cache = FindingCache::default();
+                erase::erase(&tx, &batch.erase, stored, &mut dirty)?;
+            }
             done.findings = apply::findings(&tx, batch, stored, &mut dirty)?;
             apply::relations(&tx, batch, stored, &mut dirty)?;
             apply::counts(&tx, batch, stored)?;

@@ -9,6 +9,7 @@ pub mod apply;
 pub mod batch;
 pub mod crc;
 mod dirty;
+mod erase;
 pub mod error;
 mod ingest;
 pub mod judge;
@@ -23,6 +24,7 @@ pub use batch::{
     BatchRow, BookCount, BookKind, Committed, FileRow, JudgeBatch, MarkRow, PositionRow, Reply,
     SnapshotRef,
 };
+pub use erase::Erasure;
 pub use error::MetaError;
 pub use judge::JudgeStore;
 pub use people::PeopleStore;

@@ -30,7 +30,7 @@ pub(crate) fn user(name: &str) -> Observable {
     observable(ObservableKind::User, name)
 }
 
-fn tenant(name: &str) -> TenantName {
+pub(crate) fn tenant(name: &str) -> TenantName {
     TenantName::new(name).unwrap()
 }
 
@@ -154,7 +154,7 @@ fn batches(cuts: &[u64]) -> Vec<JudgeBatch> {
         .collect()
 }
 
-fn store(dir: &Path, cuts: &[u64]) -> JudgeStore {
+pub(crate) fn store(dir: &Path, cuts: &[u64]) -> JudgeStore {
     let mut store = JudgeStore::open(&dir.join("judge.sqlite")).unwrap();
     for batch in batches(cuts) {
         store.commit(&batch).unwrap();
@@ -162,7 +162,7 @@ fn store(dir: &Path, cuts: &[u64]) -> JudgeStore {
     store
 }
 
-fn everything(store: &JudgeStore) -> Vec<String> {
+pub(crate) fn everything(store: &JudgeStore) -> Vec<String> {
     store.dump(&TenantScope::operator()).unwrap()
 }
 

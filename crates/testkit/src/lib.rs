@@ -3,6 +3,7 @@
 
 pub mod generate;
 pub mod hostile;
+pub mod ports;
 pub mod rng;
 pub mod simfs;
 mod simfs_image;

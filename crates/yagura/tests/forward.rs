@@ -8,13 +8,14 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::{balanced, count, ok};
+use yagura_testkit::ports::free_addresses;
 use yagura_testkit::rng::Rng;
 
 /// Lines that rsyslogd forwards in one run.
@@ -62,8 +63,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [http, syslog] = held.map(|listener| listener.local_addr().unwrap());
+        let [http, syslog] = free_addresses();
         let site = Self { dir: tempfile::tempdir().unwrap(), http, syslog };
         std::fs::create_dir_all(site.data().join("rules")).unwrap();
         std::fs::write(site.data().join("rules/door.yml"), RULE).unwrap();

@@ -5,11 +5,12 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{balanced, count, ndjson, ok, refused};
+use yagura_testkit::ports::free_addresses;
 
 const IIS: &str = "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n\
     #Date: 2026-09-21 10:00:00\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port \
@@ -103,8 +104,7 @@ fn request(to: SocketAddr, method: &str, path: &str, body: &str) -> Option<Strin
 fn headers_within_a_request_are_for_its_own_lines() {
     let dir = tempfile::tempdir().unwrap();
     let (data, config) = (dir.path().join("data"), dir.path().join("yagura.toml"));
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (http, syslog) = (free(), free());
+    let [http, syslog] = free_addresses();
     let text = format!("[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n");
     std::fs::write(&config, text).unwrap();
     let mut server = Command::new(env!("CARGO_BIN_EXE_yagura"))

@@ -7,11 +7,12 @@ mod support;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{error_of, ndjson, ok, refused, yagura};
+use yagura_testkit::ports::free_addresses;
 
 /// Two days of log-ons on two hosts, one of them with something for the terminal in it.
 fn logs() -> String {
@@ -188,8 +189,7 @@ impl Drop for Server {
 }
 
 fn up(data: &str) -> Server {
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (http, syslog) = (free(), free());
+    let [http, syslog] = free_addresses();
     let config = format!("{data}.toml");
     let text = format!("[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n");
     std::fs::write(&config, text).unwrap();

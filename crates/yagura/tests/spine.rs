@@ -4,10 +4,11 @@
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
+use yagura_testkit::ports::free_addresses;
 
 fn yagura(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_yagura")).args(args).output().unwrap()
@@ -18,10 +19,6 @@ fn ok(args: &[&str]) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{args:?}: {error}");
     String::from_utf8(output.stdout).unwrap()
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// A server in a directory of its own; killed when dropped.
@@ -40,21 +37,26 @@ impl Drop for Server {
 }
 
 fn up(data: &Path) -> Server {
-    let (http, syslog) = (free_address(), free_address());
+    let [http, syslog] = free_addresses();
     let config = data.with_extension("toml");
     let text = format!(
         "[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n[lake]\nflush_interval_s = 1\n"
     );
     std::fs::write(&config, text).unwrap();
+    let log = data.with_extension("log");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let log_file = std::fs::File::create(&log).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_yagura"))
         .args(["up", "--config", config.to_str().unwrap(), "--data", data.to_str().unwrap()])
-        .stderr(Stdio::null())
+        .stderr(log_file)
         .spawn()
         .unwrap();
-    let server = Server { child, http, syslog };
+    let mut server = Server { child, http, syslog };
     let began = Instant::now();
     while request(http, "GET", "/healthz", "", "").is_none() {
-        assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
+        let ended = server.child.try_wait().unwrap();
+        assert!(ended.is_none(), "the server ended: {}", said());
+        assert!(began.elapsed() < Duration::from_secs(60), "no answer: {}", said());
         std::thread::sleep(Duration::from_millis(50));
     }
     server

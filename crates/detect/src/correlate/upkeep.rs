@@ -34,6 +34,13 @@ impl Correlator {
         self.plan = plan;
     }
 
+    /// Forgets everything of a tenant, without a last word.
+    pub fn forget_tenant(&mut self, tenant: &str) {
+        self.state.tenants.remove(tenant);
+        self.state.sweeps.retain(|(_, of, _)| of != tenant);
+        self.state.changed.retain(|(of, _, _)| of != tenant);
+    }
+
     /// Takes memory from a rule until it uses at most `target` bytes.
     pub(super) fn evict(
         &mut self,

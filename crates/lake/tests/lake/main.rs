@@ -6,6 +6,7 @@ mod common;
 mod compact;
 mod crash;
 mod damage;
+mod erase;
 mod forms;
 mod govern;
 mod hostile;

@@ -15,18 +15,18 @@ use yagura_lake::{
 };
 use yagura_testkit::simfs::SimFs;
 
-const DIR: &str = "/data/lake";
+pub const DIR: &str = "/data/lake";
 const DAYS: u64 = 12;
 /// Records of a day; each fifth has a second event.
-const A_DAY: u64 = 40;
-const FIRST_DAY: i32 = (START / DAY) as i32;
+pub const A_DAY: u64 = 40;
+pub const FIRST_DAY: i32 = (START / DAY) as i32;
 
 /// Both tenants share a bucket, and files.
-fn open_shared(fs: Arc<dyn Fs>, dir: &Path) -> Result<LakeWriter, LakeError> {
+pub fn open_shared(fs: Arc<dyn Fs>, dir: &Path) -> Result<LakeWriter, LakeError> {
     LakeWriter::open(fs, dir, 1, Arc::new(|_: &str| 7))
 }
 
-fn tenant_of(lsn: u64) -> &'static str {
+pub fn tenant_of(lsn: u64) -> &'static str {
     if lsn.is_multiple_of(2) { "acme" } else { "zeta" }
 }
 
@@ -47,7 +47,7 @@ fn received(lsn: u64) -> Micros {
 }
 
 /// A day's records in two flushes.
-fn feed_day(writer: &mut LakeWriter, day: u64) -> Result<(), LakeError> {
+pub fn feed_day(writer: &mut LakeWriter, day: u64) -> Result<(), LakeError> {
     let first = day * A_DAY + 1;
     for lsns in [first..=first + A_DAY / 2 - 1, first + A_DAY / 2..=first + A_DAY - 1] {
         let mut batch = EventBatch::default();
@@ -104,7 +104,7 @@ fn stays(lsn: u64, class: Option<u32>, today: u64) -> bool {
     (tenant == "zeta" && day == 0) || today - day <= days
 }
 
-fn expire(writer: &mut LakeWriter, today: u64) -> Result<usize, LakeError> {
+pub fn expire(writer: &mut LakeWriter, today: u64) -> Result<usize, LakeError> {
     let mut jobs = 0;
     let today = FIRST_DAY + today as i32;
     while let Some(job) = writer.plan_expiry(&retention(), today)? {
@@ -115,7 +115,7 @@ fn expire(writer: &mut LakeWriter, today: u64) -> Result<usize, LakeError> {
     Ok(jobs)
 }
 
-fn texts(view: &Arc<LakeView>, sql: &str) -> Vec<String> {
+pub fn texts(view: &Arc<LakeView>, sql: &str) -> Vec<String> {
     let result = ask(Arc::clone(view), operator(), sql).unwrap();
     let mut out = Vec::new();
     yagura_lake::output::write_ndjson(&result, &mut out).unwrap();

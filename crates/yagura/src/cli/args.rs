@@ -46,6 +46,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Copy a data directory, also of a running server, and check the copy
     Backup(crate::cli::backup::BackupArgs),
+    /// Delete everything of a tenant for good, also of a running server
+    Erase(crate::cli::erase::EraseArgs),
     /// Measure: each figure with its input and the machine
     Bench(BenchArgs),
     /// Print the effective configuration

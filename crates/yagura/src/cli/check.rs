@@ -13,10 +13,11 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use yagura_disk::{DataLock, Fs, RealFs, open_version};
-use yagura_event::Lsn;
+use yagura_event::time::HOUR;
+use yagura_event::{Lsn, TenantScope};
 use yagura_journal::{Journal, JournalHandle, Options};
 use yagura_lake::{LAKE_DIR, LakeError, LakeView, check_indexes, open_readonly, verify};
-use yagura_meta::JudgeStore;
+use yagura_meta::{Erasure, JudgeStore, MetaError};
 
 /// The tables, where they can be opened.
 type View = Result<Arc<LakeView>, LakeError>;
@@ -68,7 +69,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     let (journal, handle) = journal(&fs, data, &view);
     let mut areas = vec![journal];
     areas.extend(handle.map(|handle| epochs(&fs, data, &handle, args.full)));
-    areas.extend([tables(&fs, data)?, index(&view, args), judge(data)]);
+    areas.extend([tables(&fs, data)?, index(&view, args), judge(data, &view)]);
     print(&areas, args.format)?;
     Ok(areas.iter().all(|area| area.damages.is_empty() || area.made_anew))
 }
@@ -220,10 +221,14 @@ fn index(view: &View, args: &CheckArgs) -> Area {
     area
 }
 
-/// The judge's store: structure, and rows that prove something.
-fn judge(data: &Path) -> Area {
+/// The judge's store: structure, rows that prove something, and that what was erased is gone.
+fn judge(data: &Path, view: &View) -> Area {
     let mut area = Area::new("judge", "stores");
-    let found = JudgeStore::open_read_only(&data.join(JUDGE_FILE)).and_then(|store| store.verify());
+    let store = JudgeStore::open_read_only(&data.join(JUDGE_FILE));
+    let found = store.and_then(|store| {
+        erasures(&store, view, &mut area)?;
+        store.verify()
+    });
     match found {
         Ok(damages) => {
             area.looked_at = 1;
@@ -234,6 +239,28 @@ fn judge(data: &Path) -> Area {
         Err(error) => area.damage(JUDGE_FILE, error.to_string()),
     }
     area
+}
+
+/// Names what is there of tenants who were erased, from hours before that was asked for: since then
+/// they may have come back.
+fn erasures(store: &JudgeStore, view: &View, area: &mut Area) -> Result<(), MetaError> {
+    for Erasure { tenant, .. } in store.erasures()? {
+        area.notes.push(format!("{tenant} is not erased yet; a server goes on with it"));
+    }
+    let books = store.books(&TenantScope::operator())?;
+    let stored = view.as_ref().map(|view| view.stored_counts()).unwrap_or_default();
+    for Erasure { tenant, asked, .. } in store.erased()? {
+        let hour = asked.div_euclid(HOUR);
+        let booked = books.iter().any(|row| row.tenant == tenant.as_str() && row.hour < hour);
+        if booked {
+            area.damage(JUDGE_FILE, format!("{tenant} was erased, and is in the books"));
+        }
+        let name = tenant.as_str();
+        if stored.iter().any(|count| count.tenant == name && count.hour < hour * HOUR) {
+            area.damage(LAKE_DIR, format!("{tenant} was erased, and rows of it are in the tables"));
+        }
+    }
+    Ok(())
 }
 
 fn print(areas: &[Area], format: Format) -> anyhow::Result<()> {

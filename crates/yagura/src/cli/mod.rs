@@ -6,6 +6,7 @@ mod background;
 pub mod backup;
 pub mod check;
 pub mod demo;
+pub mod erase;
 pub mod generate;
 pub mod hunt;
 pub mod offline;
@@ -50,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Books(args) => online::books(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
+        Command::Erase(args) => erase::run(&args).map(|()| true),
         Command::Bench(args) => crate::bench::run(&args).map(|()| true),
         Command::Config(args) => offline::config(&args).map(|()| true),
         Command::Generate(args) => generate::run(&args).map(|()| true),

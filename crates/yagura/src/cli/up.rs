@@ -110,6 +110,7 @@ impl Server {
         let tenant = TenantName::default_tenant();
         let context =
             Context::new(tenant.as_str(), SYSLOG_FEED, SourceChoice::Auto, Reference::Received);
+        node.note_input(&tenant);
         let feed = node.intake().feed(tenant, &context)?;
         let mut tasks = Vec::new();
         let intake = Arc::clone(node.intake());

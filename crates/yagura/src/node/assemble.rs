@@ -13,6 +13,7 @@ use anyhow::{Context as _, bail};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use yagura_collect::closed::Closed;
 use yagura_disk::{DiskGuard, Fs};
 use yagura_event::Lsn;
 use yagura_event::time::Clock;
@@ -41,6 +42,8 @@ pub struct Site<'a> {
     pub guard: Arc<DiskGuard>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
+    /// Tenants of whom nothing is taken.
+    pub closed: Arc<Closed>,
 }
 
 /// Opens tables and findings and says behind which entry a replay begins. `history` holds the
@@ -49,15 +52,19 @@ pub struct Site<'a> {
 /// # Errors
 /// Stores that cannot be opened, a journal that ends before them, an epoch that is not kept.
 pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Parts, LakeHandle)> {
-    let Site { fs, data, config, journal, engine, engine_of, guard, clock } = site;
+    let Site { fs, data, config, journal, engine, engine_of, guard, clock, closed } = site;
     let dir = data.join(LAKE_DIR);
     let lake = LakeWriter::open(Arc::clone(fs), &dir, LAKE_WRITER_EPOCH, Arc::new(bucket_of))?;
     let view = lake.handle();
     let interval = Duration::from_secs(config.lake.flush_interval_s);
     let retention = config.retention.retention().map_err(anyhow::Error::msg)?;
     let expiry = Expiry::new(retention, clock);
-    let lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval, expiry);
+    let mut lake = LakeConsumer::new(lake, config.lake.flush_bytes, interval, expiry);
     let store = JudgeStore::open(&data.join(JUDGE_FILE))?;
+    for erasure in store.erasures()? {
+        lake.erase(erasure.tenant.as_str(), erasure.lsn);
+        closed.close(erasure.tenant.as_str());
+    }
     let snapshot = match store.snapshot()? {
         Some(reference) => Some(SnapshotStore::new(Arc::clone(fs), data).read(&reference)?),
         None => None,
@@ -93,6 +100,7 @@ pub fn assemble(site: Site<'_>, history: &[(u64, u128)]) -> anyhow::Result<(Part
         from,
         workers,
         inflight_bytes: config.pipeline.inflight_bytes,
+        closed,
         judge_interval: Duration::from_millis(config.pipeline.judge_interval_ms),
     };
     Ok((parts, view))

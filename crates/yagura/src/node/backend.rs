@@ -4,7 +4,7 @@ use crate::cli::offline::framer;
 use crate::config::QueryConfig;
 use crate::node::backup::{self, Refused};
 use crate::node::queries::{Asked, Queries};
-use crate::node::{Node, books, hunt, ingest, search};
+use crate::node::{Node, books, erase, hunt, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
@@ -15,7 +15,9 @@ use yagura_api::{
     Pending, QueryRequest, SearchReply, SearchRequest, SqlRequest,
 };
 use yagura_collect::{FeedContext, Group, IntakeError, intake::stream_id};
-use yagura_event::{Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantScope};
+use yagura_event::{
+    Charset, Clock, Context, Reference, SourceChoice, SystemClock, TenantName, TenantScope,
+};
 use yagura_journal::{Entry, JournalError};
 use yagura_lake::Question;
 use yagura_lake::output::Form;
@@ -318,6 +320,21 @@ impl Backend for NodeBackend {
         })?;
         serde_json::to_value(copied).map_err(ApiError::internal)
     }
+
+    fn erase(&self, tenant: &TenantName, begin: bool) -> Result<Value, ApiError> {
+        let refused = |error: anyhow::Error| match error.is::<erase::Refused>() {
+            true => ApiError::new(Kind::Invalid, "erase_refused", error.to_string()),
+            false => ApiError::internal(crate::message::of(&error)),
+        };
+        if begin {
+            erase::begin(&self.node, tenant).map_err(refused)?;
+            // Their contexts and answers are the tenant's.
+            lock(&self.feeds).retain(|_, feed| feed.tenant != *tenant);
+            lock(&self.keys).recent.retain(|(of, _), _| of != tenant.as_str());
+        }
+        let step = erase::step(&self.node, tenant).map_err(refused)?;
+        Ok(json!({ "tenant": tenant.as_str(), "step": step }))
+    }
 }
 
 fn intake_error(error: IntakeError) -> ApiError {
@@ -331,6 +348,7 @@ fn intake_error(error: IntakeError) -> ApiError {
         IntakeError::Journal(JournalError::Busy) => {
             ApiError::new(Kind::Busy, "journal_busy", error.to_string())
         }
+        IntakeError::Erasing(_) => ApiError::new(Kind::Busy, "tenant_erasing", error.to_string()),
         IntakeError::Journal(JournalError::Stopped(_)) | IntakeError::Stopping => {
             ApiError::new(Kind::Busy, "intake_stopped", error.to_string())
         }

@@ -173,7 +173,7 @@ fn open_batch(node: &Node, tenant: &TenantName, request: &Request) -> anyhow::Re
     let batch = batches.last().map_or(1, |last| last.batch + 1);
     let settings = serde_json::to_string(request)?;
     let entry = Entry::BatchOpen { batch, tenant: tenant.clone(), settings };
-    let done = node.intake().control(&[entry])?;
+    let done = node.intake().control_of(tenant, &entry)?;
     node.progress().wait_judged(done.last).map_err(anyhow::Error::msg)?;
     Ok(batch)
 }

@@ -4,6 +4,7 @@ pub mod assemble;
 pub mod backend;
 pub mod backup;
 pub mod books;
+pub mod erase;
 pub mod hunt;
 pub mod ingest;
 pub mod jobs;
@@ -23,14 +24,15 @@ use crate::pipeline::progress::Progress;
 use crate::pipeline::run::Pipeline;
 use crate::rules;
 use anyhow::{Context as _, bail};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
 use yagura_disk::{DataLock, DiskGuard, Fs, HoldFs, RealFs, create_dirs, open_version};
-use yagura_event::Clock;
+use yagura_event::{Clock, TenantName};
 use yagura_journal::{Entry, Journal, JournalHandle, JournalWriter, Options};
-use yagura_lake::{LAKE_DIR, LakeHandle};
+use yagura_lake::{LAKE_DIR, LakeHandle, Retention};
 use yagura_meta::JudgeStore;
 use yagura_parse::Sources;
 
@@ -61,6 +63,9 @@ pub struct Node {
     guard: Arc<DiskGuard>,
     engine: Arc<Engine>,
     live: Mutex<Live>,
+    retention: Retention,
+    /// Tenants of this process's own inputs.
+    inputs: Mutex<BTreeSet<TenantName>>,
     /// The directory's files, whose removal a backup holds back.
     removals: Arc<HoldFs>,
     _lock: DataLock,
@@ -107,7 +112,8 @@ impl Node {
             // The ballast goes at once, whatever is held.
             let guard = DiskGuard::new(Arc::new(RealFs), data, config.disk.limits());
             let guard = Arc::new(guard);
-            let site = Site { fs, data, config, journal, engine, engine_of, guard, clock };
+            let closed = Arc::clone(intake.closed());
+            let site = Site { fs, data, config, journal, engine, engine_of, guard, clock, closed };
             assemble(site, &history)?
         };
         let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
@@ -118,6 +124,7 @@ impl Node {
         let guard = Arc::clone(&parts.guard);
         let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
+        erase::go_on(data, &intake)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
         let (journal, _lock) = (handle, lock);
@@ -134,6 +141,8 @@ impl Node {
             guard,
             engine,
             live,
+            retention: config.retention.retention().map_err(anyhow::Error::msg)?,
+            inputs: Mutex::default(),
             removals,
             _lock,
         })
@@ -162,6 +171,15 @@ impl Node {
     /// What looks at the disk.
     pub fn guard(&self) -> &Arc<DiskGuard> {
         &self.guard
+    }
+
+    /// Notes that an input of this process is a tenant's.
+    pub fn note_input(&self, tenant: &TenantName) {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone());
+    }
+
+    fn is_input(&self, tenant: &TenantName) -> bool {
+        self.inputs.lock().unwrap_or_else(PoisonError::into_inner).contains(tenant)
     }
 
     /// Where the pipeline is.

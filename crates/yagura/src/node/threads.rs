@@ -61,6 +61,7 @@ pub fn watches(
         let marks = judge.marks(&scope, &watch.feed)?;
         let marks: Vec<_> = marks.into_iter().map(|row| (row.key, row.value)).collect();
         let feed = watch.feed.clone();
+        node.note_input(&watch.tenant);
         let (intake, stop) = (Arc::clone(node.intake()), stop.clone());
         let name = "watch".to_owned();
         threads.push(std::thread::Builder::new().name(name).spawn(move || {

@@ -2,7 +2,7 @@
 
 use crate::pipeline::judge::JudgeError;
 use crate::pipeline::snapshot::{BatchState, aside};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +32,8 @@ struct Batch {
     file: Option<Box<dyn File>>,
     writer: SpillWriter<Vec<u8>>,
     closed: bool,
+    /// Its tenant is gone, and so is what it says.
+    erased: bool,
     streams: BTreeMap<u64, u64>,
 }
 
@@ -74,6 +76,7 @@ impl Batches {
                     file,
                     writer: SpillWriter::resume(Vec::new(), state.spilled),
                     closed: false,
+                    erased: false,
                     streams: state.streams.iter().copied().collect(),
                 },
             );
@@ -97,10 +100,29 @@ impl Batches {
             file: None,
             writer: SpillWriter::resume(Vec::new(), 0),
             closed: false,
+            erased: false,
             streams: BTreeMap::new(),
         };
         self.open.insert(batch, opened);
         Ok(())
+    }
+
+    /// Forgets the batches of a tenant; returns their numbers. Their files go with the next
+    /// snapshot: the one before may still name them.
+    pub fn forget(&mut self, tenant: &str) -> BTreeSet<u64> {
+        let of = self.open.iter_mut().filter(|(_, batch)| batch.tenant == tenant);
+        let mut numbers = BTreeSet::new();
+        for (number, batch) in of {
+            (batch.closed, batch.erased) = (true, true);
+            numbers.insert(*number);
+        }
+        self.moved.retain(|(batch, _), _| !numbers.contains(batch));
+        numbers
+    }
+
+    /// Whether a batch is known, and of a tenant that is.
+    pub fn knows(&self, batch: u64) -> bool {
+        self.open.get(&batch).is_some_and(|batch| !batch.erased)
     }
 
     /// Counts a record of a batch's stream; `new` where the store does not know it yet.
@@ -181,7 +203,7 @@ impl Batches {
         let path = self.path(number);
         let Some(batch) = self.open.get_mut(&number) else { return Ok(Vec::new()) };
         batch.closed = true;
-        if aborted || batch.file.is_none() {
+        if aborted || batch.erased || batch.file.is_none() {
             return Ok(Vec::new());
         }
         let bytes = self.fs.read(&path).map_err(aside("read a spill file"))?;

@@ -122,7 +122,9 @@ pub fn run_lake(
             Received::Closed => break,
         }
         let now = Instant::now();
-        if let Err(error) = keep_house(&mut lake, &mut files, guard, queue.bytes() == 0, now) {
+        if let Err(error) =
+            keep_house(&mut lake, &mut files, progress, guard, queue.bytes() == 0, now)
+        {
             tracing::warn!(%error, "making data files fewer failed; trying again");
         }
         if retry.is_some_and(|at| now < at) {
@@ -180,6 +182,7 @@ fn turn(
 fn keep_house(
     lake: &mut LakeConsumer,
     files: &mut FileThreads,
+    progress: &Progress,
     guard: &DiskGuard,
     quiet: bool,
     now: Instant,
@@ -204,6 +207,13 @@ fn keep_house(
     }
     files.housekeeping = now + HOUSEKEEPING;
     // Also where the disk is full: it makes room.
+    if let Some(erasure) = lake.plan_erasure() {
+        files.rewrites.give(erasure)?;
+        return Ok(());
+    }
+    for (tenant, lsn) in lake.finish_erasures(now)? {
+        progress.note_lake_erased(&tenant, lsn);
+    }
     if let Some(expiry) = lake.plan_expiry(now)? {
         files.rewrites.give(expiry)?;
     } else if guard.may_compact()

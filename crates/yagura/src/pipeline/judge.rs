@@ -15,7 +15,7 @@ use yagura_event::time::SECOND;
 use yagura_event::{Finding, Lsn, Micros};
 use yagura_journal::{CountKind, Entry};
 use yagura_meta::{
-    BatchRow, BookCount, BookKind, FileRow, JudgeBatch, JudgeStore, MarkRow, MetaError,
+    BatchRow, BookCount, BookKind, Erasure, FileRow, JudgeBatch, JudgeStore, MarkRow, MetaError,
     PositionRow, Reply,
 };
 
@@ -36,22 +36,24 @@ pub enum JudgeError {
 
 /// Takes results in order and commits what they mean.
 pub struct JudgeConsumer {
-    store: JudgeStore,
+    pub(super) store: JudgeStore,
     snapshots: SnapshotStore,
     engine: Arc<Engine>,
-    correlator: Correlator,
-    batches: Batches,
-    ties: Ties,
+    pub(super) correlator: Correlator,
+    pub(super) batches: Batches,
+    pub(super) ties: Ties,
     /// Entries at or below it are in the store already: their output is skipped.
-    stored: Lsn,
+    pub(super) stored: Lsn,
     applied: Lsn,
-    now: Micros,
+    pub(super) now: Micros,
     second: i64,
     /// Position of the snapshot that the store names.
     snapshot_lsn: Lsn,
     snapshot_second: i64,
-    pending: JudgeBatch,
+    pub(super) pending: JudgeBatch,
     urgent: bool,
+    /// Tenants of whom something is left somewhere.
+    pub(super) erasing: Vec<Erasure>,
 }
 
 impl JudgeConsumer {
@@ -67,7 +69,7 @@ impl JudgeConsumer {
         snapshot: Option<Snapshot>,
         engine: Arc<Engine>,
     ) -> Result<Self, JudgeError> {
-        let stored = store.lsn()?;
+        let (stored, erasing) = (store.lsn()?, store.erasures()?);
         let plan = Arc::clone(engine.plan());
         let snapshots = SnapshotStore::new(Arc::clone(&fs), data);
         let mut batches = Batches::new(fs, data);
@@ -95,6 +97,7 @@ impl JudgeConsumer {
             snapshot_second: second,
             pending: JudgeBatch::default(),
             urgent: false,
+            erasing,
         })
     }
 
@@ -138,6 +141,9 @@ impl JudgeConsumer {
             let (lsn, received) = (event.lsn(), event.event().received_time);
             while let Some((at, time, entry)) = controls.next_if(|(at, _, _)| *at < lsn) {
                 self.control(*at, *time, entry)?;
+                if matches!(entry, Entry::Erase { .. }) {
+                    unit = UnitTies::new(done.relations.len());
+                }
             }
             if lsn <= self.applied {
                 skip(&mut hits, &mut ties, lsn);
@@ -218,7 +224,7 @@ impl JudgeConsumer {
                 self.batches.open(*batch, tenant.as_str(), settings)?;
                 self.batch_state(*batch, tenant.as_str(), settings, "open", new);
             }
-            Entry::BatchClose { batch, aborted } => {
+            Entry::BatchClose { batch, aborted } if self.batches.knows(*batch) => {
                 let plan = Arc::clone(self.engine.plan());
                 let findings = self.batches.close(*batch, *aborted, plan, lsn)?;
                 self.take(findings);
@@ -239,6 +245,7 @@ impl JudgeConsumer {
                 key: mark.key.clone(),
                 value: mark.value.clone(),
             }),
+            Entry::Erase { tenant } => self.erase(tenant, lsn, received),
             _ => {}
         }
         Ok(())
@@ -297,7 +304,8 @@ impl JudgeConsumer {
             return Ok(());
         }
         self.pending.defer = defer;
-        let due = self.second.saturating_sub(self.snapshot_second) >= SNAPSHOT_SECONDS;
+        let wait = if self.erasing.is_empty() { SNAPSHOT_SECONDS } else { 1 };
+        let due = self.second.saturating_sub(self.snapshot_second) >= wait;
         // A snapshot behind the store's position would make a replay skip nothing it needs,
         // but one ahead of it must become current only with the commit that reaches it.
         let snapshot = if (last || due) && self.applied >= self.stored {
@@ -325,7 +333,8 @@ impl JudgeConsumer {
             self.pending.snapshot = snapshot.clone();
             self.store.commit(&self.pending)?;
             self.stored = self.pending.lsn;
-            self.pending = JudgeBatch::default();
+            let pending = std::mem::take(&mut self.pending);
+            self.note_erasures(pending.erase);
             self.urgent = false;
         }
         if let Some(reference) = snapshot {

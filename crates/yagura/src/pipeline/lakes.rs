@@ -2,9 +2,11 @@
 
 use crate::pipeline::expiry::Expiry;
 use crate::pipeline::work::Done;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yagura_event::{Lsn, Match};
+use yagura_journal::Entry;
 use yagura_lake::{FILE_KEPT, Flush, Flushed, LakeError, LakeWriter, Reindex, Rewrite, Rewritten};
 
 /// Live data files beyond which they are made fewer however busy the pipeline is: each commit
@@ -22,6 +24,8 @@ pub struct LakeConsumer {
     failed: bool,
     applied: Lsn,
     expiry: Expiry,
+    /// Tenants of whom everything from up to an entry is to go.
+    erasing: BTreeMap<String, Lsn>,
 }
 
 impl LakeConsumer {
@@ -34,7 +38,14 @@ impl LakeConsumer {
     ) -> Self {
         let applied = writer.complete();
         let (waiting, failed) = (None, false);
-        Self { writer, flush_bytes, flush_interval, waiting, failed, applied, expiry }
+        let erasing = BTreeMap::new();
+        Self { writer, flush_bytes, flush_interval, waiting, failed, applied, expiry, erasing }
+    }
+
+    /// Erases what there is of a tenant from up to an entry.
+    pub fn erase(&mut self, tenant: &str, lsn: Lsn) {
+        let upto = self.erasing.entry(tenant.to_owned()).or_default();
+        *upto = lsn.max(*upto);
     }
 
     /// The entry up to which all tables are committed: a replay begins behind it.
@@ -62,6 +73,11 @@ impl LakeConsumer {
         if !stored.is_empty() {
             self.writer.append_matches(stored);
         }
+        for (lsn, _, entry) in &done.controls {
+            if let Entry::Erase { tenant } = entry {
+                self.erase(tenant.as_str(), *lsn);
+            }
+        }
         self.writer.advance(done.last);
         self.applied = done.last;
     }
@@ -86,7 +102,8 @@ impl LakeConsumer {
             return false;
         }
         let since = *self.waiting.get_or_insert(now);
-        self.failed || now.duration_since(since) >= self.flush_interval || self.full(1)
+        let erased = self.erasing.values().any(|lsn| self.checkpoint() < *lsn);
+        self.failed || erased || now.duration_since(since) >= self.flush_interval || self.full(1)
     }
 
     /// Whether the tail holds `times` what a flush is to hold.
@@ -124,6 +141,31 @@ impl LakeConsumer {
             self.expiry.pause(now);
         }
         Ok(planned)
+    }
+
+    /// Files to be looked at for rows of a tenant that is being erased.
+    pub fn plan_erasure(&mut self) -> Option<Rewrite> {
+        let at = self.writer.complete();
+        let writer = &mut self.writer;
+        let stored = self.erasing.iter().filter(|(_, lsn)| **lsn <= at);
+        stored.map(|(tenant, _)| tenant).find_map(|tenant| writer.plan_erasure(tenant))
+    }
+
+    /// Ends the erasures of which no row is left; returns those of which nothing is. To be called
+    /// once there is nothing to rewrite for them.
+    ///
+    /// # Errors
+    /// Those of the lake; the next call tries again.
+    pub fn finish_erasures(&mut self, now: Instant) -> Result<Vec<(String, Lsn)>, LakeError> {
+        let at = self.writer.complete();
+        let mut done = Vec::new();
+        for (tenant, lsn) in self.erasing.iter().filter(|(_, lsn)| **lsn <= at) {
+            if self.writer.finish_erasure(tenant, now)? {
+                done.push((tenant.clone(), *lsn));
+            }
+        }
+        self.erasing.retain(|tenant, _| done.iter().all(|(erased, _)| erased != tenant));
+        Ok(done)
     }
 
     /// A data file whose index is to be made: what an earlier process left without.

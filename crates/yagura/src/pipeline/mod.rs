@@ -12,6 +12,7 @@
 pub mod batches;
 pub mod channel;
 pub mod disk;
+pub mod erasure;
 pub mod expiry;
 pub mod flight;
 pub mod flush;

@@ -1,6 +1,7 @@
 //! Where the pipeline is: positions, the funnel's counters, failure; shared and waited on.
 
 use crate::pipeline::work::Done;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,8 @@ struct State {
     judge: Lsn,
     failure: Option<String>,
     trouble: Option<String>,
+    /// Tenants of whom the lake holds nothing from up to an entry.
+    erased: BTreeMap<String, Lsn>,
 }
 
 /// A reading of the counters since the process began.
@@ -89,6 +92,21 @@ impl Progress {
     pub fn fail(&self, why: &str) {
         tracing::error!(why, "the pipeline stopped");
         self.lock().failure.get_or_insert_with(|| why.to_owned());
+        self.changed.notify_all();
+    }
+
+    /// Notes that the lake holds nothing of a tenant from up to an entry.
+    pub(crate) fn note_lake_erased(&self, tenant: &str, lsn: Lsn) {
+        self.lock().erased.insert(tenant.to_owned(), lsn);
+    }
+
+    /// Up to which entry the lake holds nothing of a tenant from.
+    pub(crate) fn lake_erased(&self, tenant: &str) -> Lsn {
+        self.lock().erased.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// Wakes whoever waits for an erasure.
+    pub(crate) fn erased(&self) {
         self.changed.notify_all();
     }
 

@@ -3,6 +3,7 @@
 use crate::engine::{Engine, Scratch};
 use crate::pipeline::channel::{ByteChannel, Credit, Received};
 use crate::pipeline::disk::run_disk;
+use crate::pipeline::erasure::Eraser;
 use crate::pipeline::flight::Flight;
 use crate::pipeline::flush::{FileThreads, run_lake};
 use crate::pipeline::judge::JudgeConsumer;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
+use yagura_collect::closed::Closed;
 use yagura_disk::DiskGuard;
 use yagura_event::Lsn;
 use yagura_journal::{Chunk, JournalHandle};
@@ -66,6 +68,8 @@ pub struct Parts {
     pub inflight_bytes: usize,
     /// Milliseconds between two commits of the judge.
     pub judge_interval: Duration,
+    /// Tenants of whom nothing is taken.
+    pub closed: Arc<Closed>,
 }
 
 /// The running threads.
@@ -129,9 +133,12 @@ impl Pipeline {
         let (judge, judge_progress) = (parts.judge, Arc::clone(&progress));
         let (journal, interval) = (parts.journal, parts.judge_interval);
         let disk_journal = journal.clone();
+        let eraser = Eraser::new(journal.clone(), parts.closed);
         spawn(
             "judge",
-            Box::new(move || run_judge(judge, &to_judge, &judge_progress, &journal, interval)),
+            Box::new(move || {
+                run_judge(judge, eraser, &to_judge, &judge_progress, &journal, interval)
+            }),
         )?;
         let disk_progress = Arc::clone(&progress);
         spawn("disk", Box::new(move || run_disk(&disk_guard, &disk_journal, &disk_progress)))?;
@@ -254,6 +261,7 @@ fn run_sequencer(
 
 fn run_judge(
     mut judge: JudgeConsumer,
+    mut eraser: Eraser,
     queue: &ByteChannel<Arc<Delivered>>,
     progress: &Progress,
     journal: &JournalHandle,
@@ -286,6 +294,7 @@ fn run_judge(
                 }
                 progress.judge_committed(judge.checkpoint());
                 cut(journal, progress, judge.replay_from());
+                eraser.work(&mut judge, progress);
             }
             Err(error) => {
                 tracing::error!(%error, "committing findings failed; trying again");

@@ -94,6 +94,17 @@ impl Ties {
         Some(held)
     }
 
+    /// Forgets those of a tenant.
+    pub fn forget(&mut self, tenant: &str) {
+        self.seen.retain(|seen| seen.tenant.as_str() != tenant);
+        self.by_key.clear();
+        for (held, seen) in (0..).zip(&self.seen) {
+            let bucket = seen.first.div_euclid(BUCKET);
+            let key = (seen.tenant.to_string(), seen.relation.clone(), bucket);
+            self.by_key.insert(key, held);
+        }
+    }
+
     /// Whether so many are held that they should be committed.
     pub fn full(&self) -> bool {
         self.seen.len() >= TIES_MAX

@@ -77,7 +77,9 @@ impl Line {
         // Nothing expires in this configuration, so the time of day does not matter.
         let (config, clock) = (&config, Arc::new(SystemClock));
         let guard = Arc::new(DiskGuard::new(Arc::clone(&shared), data, config.disk.limits()));
-        let site = Site { fs: &shared, data, config, journal, engine, engine_of, guard, clock };
+        let closed = Arc::default();
+        let site =
+            Site { fs: &shared, data, config, journal, engine, engine_of, guard, clock, closed };
         let (parts, view) = assemble(site, history).map_err(|e| format!("assemble: {e:#}"))?;
         let Parts { lake, judge, engine, engine_of, from, .. } = parts;
         Ok(Self {

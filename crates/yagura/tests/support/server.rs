@@ -3,10 +3,11 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use yagura_testkit::ports::free_addresses;
 
 /// A folder with a configuration, and the server on it.
 pub struct Site {
@@ -24,9 +25,7 @@ pub struct Site {
 impl Site {
     /// A site with `more` behind the `[listen]` table's addresses; nothing runs yet.
     pub fn new(more: &str) -> Self {
-        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let [http, syslog] = held.map(|listener| listener.local_addr().unwrap());
+        let [http, syslog, udp] = free_addresses();
         let site = Self { dir: tempfile::tempdir().unwrap(), http, tcp: syslog, udp, child: None };
         let more = more.replace("$D", site.dir.path().to_str().unwrap());
         let text = format!(
