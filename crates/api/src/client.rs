@@ -11,15 +11,22 @@ use hyper::header::{CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
+
+/// How long a server may take to start.
+const STARTING_MAX: Duration = Duration::from_secs(60);
+
+/// How often it is tried.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Why a request to the running server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing listens on the socket.
-    #[error("cannot reach the server at {socket}: {source}")]
+    #[error("cannot reach the server at {socket}: {source}; start it anew where it is gone")]
     Connect {
         /// The socket.
         socket: PathBuf,
@@ -184,6 +191,24 @@ impl Client {
         Ok((headers, bytes.to_vec()))
     }
 
+    /// Connects, and waits for a server that reads its journal before it listens: the socket is
+    /// that of the process before it until then.
+    async fn connect(&self) -> Result<UnixStream, ClientError> {
+        let began = Instant::now();
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Ok(stream) => return Ok(stream),
+                Err(source) => {
+                    let starts = source.kind() == ErrorKind::ConnectionRefused;
+                    if !starts || began.elapsed() > STARTING_MAX {
+                        return Err(ClientError::Connect { socket: self.socket.clone(), source });
+                    }
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -191,9 +216,7 @@ impl Client {
         body: Option<String>,
     ) -> Result<Response<Incoming>, ClientError> {
         let broken = |e: &dyn std::fmt::Display| ClientError::Broken(e.to_string());
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|source| ClientError::Connect { socket: self.socket.clone(), source })?;
+        let stream = self.connect().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| broken(&e))?;

@@ -11,6 +11,8 @@ pub enum Kind {
     Invalid,
     /// There is no such thing in the caller's scope.
     NotFound,
+    /// The path does not have the method.
+    Method,
     /// The media type is not taken.
     MediaType,
     /// The body is over the limit.
@@ -32,6 +34,7 @@ impl Kind {
         match self {
             Self::Invalid => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Forbidden => StatusCode::FORBIDDEN,

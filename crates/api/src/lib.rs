@@ -7,6 +7,7 @@ pub mod answer;
 pub mod backend;
 pub mod client;
 pub mod error;
+mod extract;
 pub mod guard;
 mod queries;
 pub mod routes;

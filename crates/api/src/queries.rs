@@ -6,9 +6,9 @@ use crate::backend::{
     SearchRequest, SqlRequest,
 };
 use crate::error::{ApiError, Kind};
+use crate::extract::{Body, Params};
 use crate::routes::{ScopeQuery, Shared, blocking};
-use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -33,8 +33,8 @@ pub(crate) fn routes() -> Router<Shared> {
 
 async fn sql(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<SqlRequest>,
+    Params(query): Params<ScopeQuery>,
+    Body(request): Body<SqlRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     let media = media_type(request.format.as_deref())?;
@@ -43,8 +43,8 @@ async fn sql(
 
 async fn query(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<QueryRequest>,
+    Params(query): Params<ScopeQuery>,
+    Body(request): Body<QueryRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     let media = media_type(request.format.as_deref())?;
@@ -53,15 +53,16 @@ async fn query(
 
 fn body(answer: Answer, media: &'static str) -> Result<Response, ApiError> {
     let id = HeaderValue::from_str(&answer.id).map_err(ApiError::internal)?;
-    let mut response = ([(header::CONTENT_TYPE, media)], Body::new(answer)).into_response();
+    let mut response =
+        ([(header::CONTENT_TYPE, media)], axum::body::Body::new(answer)).into_response();
     response.headers_mut().insert(HeaderName::from_static(QUERY_ID_HEADER), id);
     Ok(response)
 }
 
 async fn search(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<SearchRequest>,
+    Params(query): Params<ScopeQuery>,
+    Body(request): Body<SearchRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     let media = media_type(request.format.as_deref())?;
@@ -75,8 +76,8 @@ async fn search(
 
 async fn hunt(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<HuntRequest>,
+    Params(query): Params<ScopeQuery>,
+    Body(request): Body<HuntRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     let media = match request.format.as_deref() {
@@ -96,7 +97,7 @@ async fn hunt(
 
 async fn queries(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let items = backend.queries(&query.scope()?);
     Ok(Json(json!({ "items": items })))
@@ -105,7 +106,7 @@ async fn queries(
 async fn query_state(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     backend.query_state(&query.scope()?, &id).map(Json)
 }
@@ -113,7 +114,7 @@ async fn query_state(
 async fn cancel_query(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<StatusCode, ApiError> {
     backend.cancel_query(&query.scope()?, &id)?;
     Ok(StatusCode::NO_CONTENT)
@@ -121,8 +122,8 @@ async fn cancel_query(
 
 async fn begin_search(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
-    Json(request): Json<SearchRequest>,
+    Params(query): Params<ScopeQuery>,
+    Body(request): Body<SearchRequest>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     media_type(request.format.as_deref())?;
@@ -132,7 +133,7 @@ async fn begin_search(
 
 async fn searches(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let items = backend.searches(&query.scope()?);
     Ok(Json(json!({ "items": items })))
@@ -141,7 +142,7 @@ async fn searches(
 async fn search_state(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     backend.search_state(&query.scope()?, &id).map(Json)
 }
@@ -149,7 +150,7 @@ async fn search_state(
 async fn search_rows(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope()?;
     let (cursor, limit) = (query.cursor, query.limit.unwrap_or(1_000).min(JOB_ROWS_MAX));
@@ -163,7 +164,7 @@ async fn search_rows(
 async fn end_search(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<StatusCode, ApiError> {
     backend.end_search(&query.scope()?, &id)?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,10 +2,10 @@
 
 use crate::backend::{Backend, IngestRequest};
 use crate::error::{ApiError, Kind};
+use crate::extract::{Body, Params, Raw, no_method, no_route};
 use crate::guard::guard;
 use crate::queries;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
@@ -47,6 +47,8 @@ fn api() -> Router<Shared> {
         .route("/api/v1/books", get(books))
         .merge(queries::routes())
         .route("/api/v1/ingest", post(ingest))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -84,7 +86,7 @@ async fn status(State(backend): State<Shared>) -> Result<Json<Value>, ApiError> 
 
 async fn findings(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let scope = query.scope()?;
     let limit = query.limit.unwrap_or(1_000).min(FINDINGS_MAX);
@@ -94,7 +96,7 @@ async fn findings(
 
 async fn incidents(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let scope = query.scope()?;
     let items = blocking(move || backend.incidents(&scope)).await?;
@@ -104,7 +106,7 @@ async fn incidents(
 async fn incident(
     State(backend): State<Shared>,
     Path(id): Path<String>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let scope = query.scope()?;
     blocking(move || backend.incident(&scope, &id)).await.map(Json)
@@ -112,7 +114,7 @@ async fn incident(
 
 async fn books(
     State(backend): State<Shared>,
-    Query(query): Query<ScopeQuery>,
+    Params(query): Params<ScopeQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let scope = query.scope()?;
     let items = blocking(move || backend.books(&scope)).await?;
@@ -121,9 +123,9 @@ async fn books(
 
 async fn ingest(
     State(backend): State<Shared>,
-    Query(query): Query<IngestQuery>,
+    Params(query): Params<IngestQuery>,
     headers: HeaderMap,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> Result<Json<Value>, ApiError> {
     let key = match headers.get("idempotency-key") {
         None => None,
@@ -149,7 +151,7 @@ async fn ingest(
 
 async fn ingest_files(
     State(backend): State<Shared>,
-    Json(request): Json<Value>,
+    Body(request): Body<Value>,
 ) -> Result<Json<Value>, ApiError> {
     blocking(move || backend.ingest_files(request)).await.map(Json)
 }
@@ -162,7 +164,7 @@ struct BackupRequest {
 
 async fn backup(
     State(backend): State<Shared>,
-    Json(request): Json<BackupRequest>,
+    Body(request): Body<BackupRequest>,
 ) -> Result<Json<Value>, ApiError> {
     blocking(move || backend.backup(&request.to)).await.map(Json)
 }
@@ -177,7 +179,7 @@ struct EraseRequest {
 
 async fn erase(
     State(backend): State<Shared>,
-    Json(request): Json<EraseRequest>,
+    Body(request): Body<EraseRequest>,
 ) -> Result<Json<Value>, ApiError> {
     let tenant = tenant(&request.tenant)?;
     blocking(move || backend.erase(&tenant, request.begin)).await.map(Json)

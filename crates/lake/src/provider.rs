@@ -164,7 +164,8 @@ impl LakeTable {
         let mut source = ParquetSource::new(table_schema)
             .with_pushdown_filters(true)
             .with_enable_page_index(true)
-            .with_bloom_filter_on_read(true);
+            .with_bloom_filter_on_read(true)
+            .with_parquet_file_reader_factory(self.view.store().reader_factory());
         if let Some(predicate) = predicate {
             source = source.with_predicate(Arc::clone(predicate));
         }

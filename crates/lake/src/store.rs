@@ -7,6 +7,11 @@
 use crate::error::LakeError;
 use async_trait::async_trait;
 use bytes::Bytes;
+use datafusion::datasource::physical_plan::parquet::{
+    CachedParquetFileReaderFactory, ParquetFileReaderFactory,
+};
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::execution::cache::default_cache::DefaultCache;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::path::Path as ObjectPath;
 use object_store::{
@@ -25,6 +30,9 @@ use yagura_disk::{Fs, create_dirs, put_if_absent, write_atomic};
 
 const NAME: &str = "yagura";
 
+/// Memory for descriptions of data files; those not asked for the longest give way.
+const FOOTERS_BYTES_MAX: usize = 128 << 20;
+
 /// Hash and length of what was put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Written {
@@ -42,12 +50,22 @@ pub struct FsStore {
     written: Arc<Mutex<BTreeMap<String, Written>>>,
     /// Directories whose own names are known to be durable.
     ready: Arc<Mutex<BTreeSet<PathBuf>>>,
+    footers: Arc<FileMetadataCache>,
 }
 
 impl FsStore {
     /// A store over `root`.
     pub fn new(fs: Arc<dyn Fs>, root: &Path) -> Self {
-        Self { fs, root: root.to_owned(), written: Arc::default(), ready: Arc::default() }
+        let (root, written, ready) = (root.to_owned(), Arc::default(), Arc::default());
+        let footers = Arc::new(DefaultCache::new(FOOTERS_BYTES_MAX));
+        Self { fs, root, written, ready, footers }
+    }
+
+    /// Reads data files for queries. What describes a file is read and understood once: a name is
+    /// given to one content only.
+    pub(crate) fn reader_factory(&self) -> Arc<dyn ParquetFileReaderFactory> {
+        let footers = Arc::clone(&self.footers);
+        Arc::new(CachedParquetFileReaderFactory::new(Arc::new(self.clone()), footers))
     }
 
     /// The file system below.

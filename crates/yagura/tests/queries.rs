@@ -307,3 +307,26 @@ fn what_a_dead_process_left_on_disk_is_removed_at_the_start() {
     site.start();
     assert_eq!(std::fs::read_dir(site.data().join("spill")).unwrap().count(), 0);
 }
+
+#[test]
+fn every_refusal_is_a_problem_document() {
+    let site = site("");
+    for (method, path, body, status, word) in [
+        ("POST", "/api/v1/sql", "{\"sql\":", 400, "request"),
+        ("POST", "/api/v1/sql", "{\"sql\":\"select 1\",\"more\":1}", 400, "request"),
+        ("POST", "/api/v1/query", "[]", 400, "request"),
+        ("GET", "/api/v1/findings?limit=many", "", 400, "parameters"),
+        ("GET", "/api/v1/findings?colour=red", "", 400, "parameters"),
+        ("GET", "/api/v1/books?tenant=A%20B", "", 400, "tenant_name"),
+        ("GET", "/api/v1/nothing", "", 404, "route_unknown"),
+        ("DELETE", "/api/v1/books", "", 405, "method_unknown"),
+        ("POST", "/private/erase", "{\"tenant\":\"acme\",\"begin\":true}", 404, "route_unknown"),
+    ] {
+        let (head, answer) = ask(site.http, method, path, body);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {head}");
+        assert!(head.contains("application/problem+json"), "{method} {path}: {head}");
+        let problem: Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!((&problem["code"], &problem["status"]), (&json!(word), &json!(status)));
+        assert!(problem["detail"].as_str().unwrap().len() > 10, "{problem}");
+    }
+}
