@@ -94,7 +94,8 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
     let Some(program) = demo::build(root, "yagura")? else { return Ok(false) };
     let dir = std::env::temp_dir().join(format!("yagura-soak-{}", std::process::id()));
     std::fs::create_dir_all(dir.join("logs"))?;
-    let site = Site { program, dir, http: free_address()?, syslog: free_address()? };
+    let [http, syslog] = free_addresses()?;
+    let site = Site { program, dir, http, syslog };
     site.configure()?;
     println!("soak: {} minutes, seed {}, in {}", options.minutes, options.seed, site.dir.display());
     let ledger = Ledger::default();
@@ -333,8 +334,11 @@ fn signal(server: &Child, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+/// Two addresses, held together so that they differ.
+fn free_addresses() -> Result<[SocketAddr; 2]> {
+    let bind = || TcpListener::bind("127.0.0.1:0");
+    let (one, other) = (bind()?, bind()?);
+    Ok([one.local_addr()?, other.local_addr()?])
 }
 
 /// xorshift64 (Marsaglia 2003): enough to draw disturbances, and the seed repeats them.

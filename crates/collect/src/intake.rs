@@ -222,8 +222,7 @@ impl Intake {
     /// # Errors
     /// Those of the journal; then nothing of the group is stored.
     pub async fn submit(&self, group: Group<'_>) -> Result<Committed, IntakeError> {
-        let tenant = &{ group.feed }.tenant;
-        let (now, buffer) = self.stamp(group)?;
+        let (tenant, now, buffer) = self.stamp(group)?;
         self.submit_buffer(tenant, now, Arc::new(buffer)).await
     }
 
@@ -262,8 +261,7 @@ impl Intake {
         stopping: &(dyn Fn() -> bool + Sync),
         waits: &mut (dyn FnMut(&JournalError) + Send),
     ) -> Result<Option<Committed>, IntakeError> {
-        let tenant = &{ group.feed }.tenant;
-        let (now, buffer) = self.stamp(group)?;
+        let (tenant, now, buffer) = self.stamp(group)?;
         let buffer = Arc::new(buffer);
         loop {
             match self.submit_buffer(tenant, now, Arc::clone(&buffer)).await {
@@ -293,8 +291,7 @@ impl Intake {
     /// # Errors
     /// Those of the journal; then nothing of the group is stored.
     pub fn begin(&self, group: Group<'_>) -> Result<Ticket, IntakeError> {
-        let tenant = &{ group.feed }.tenant;
-        let (now, buffer) = self.stamp(group)?;
+        let (tenant, now, buffer) = self.stamp(group)?;
         Ok(self.unless_closed(tenant, || self.journal.submit_group(now, buffer))??)
     }
 
@@ -312,8 +309,7 @@ impl Intake {
     /// # Errors
     /// Those of the journal, and [`IntakeError::Erasing`].
     pub fn control_of(&self, tenant: &TenantName, entry: &Entry) -> Result<Committed, IntakeError> {
-        let mut buffer = EntryBuffer::new();
-        buffer.push(entry)?;
+        let buffer = buffer_of(std::slice::from_ref(entry))?;
         let submit = || self.journal.submit_group(self.clock.now(), buffer);
         Ok(self.unless_closed(tenant, submit)??.wait()?)
     }
@@ -323,11 +319,7 @@ impl Intake {
     /// # Errors
     /// Those of the journal.
     pub fn control(&self, entries: &[Entry]) -> Result<Committed, IntakeError> {
-        let mut buffer = EntryBuffer::new();
-        for entry in entries {
-            buffer.push(entry)?;
-        }
-        Ok(self.journal.submit_group(self.clock.now(), buffer)?.wait()?)
+        Ok(self.journal.submit_group(self.clock.now(), buffer_of(entries)?)?.wait()?)
     }
 
     /// The clock that stamps receipt.
@@ -335,10 +327,19 @@ impl Intake {
         &self.clock
     }
 
-    fn stamp(&self, group: Group<'_>) -> Result<(i64, EntryBuffer), IntakeError> {
-        let now = self.clock.now();
-        Ok((now, group.into_entries(now.div_euclid(yagura_event::time::HOUR))?))
+    fn stamp<'f>(
+        &self,
+        group: Group<'f>,
+    ) -> Result<(&'f TenantName, Micros, EntryBuffer), IntakeError> {
+        let (tenant, now) = (&group.feed.tenant, self.clock.now());
+        Ok((tenant, now, group.into_entries(now.div_euclid(yagura_event::time::HOUR))?))
     }
+}
+
+fn buffer_of(entries: &[Entry]) -> Result<EntryBuffer, JournalError> {
+    let mut buffer = EntryBuffer::new();
+    entries.iter().try_for_each(|entry| buffer.push(entry))?;
+    Ok(buffer)
 }
 
 /// A stream's number: a hash of what tells it apart.

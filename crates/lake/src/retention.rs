@@ -98,18 +98,12 @@ impl Retention {
 
     /// Whether anything received that day may have expired.
     pub(crate) fn concerns(&self, day: i32, today: i32) -> bool {
-        self.keeps.iter().filter_map(|keep| keep.days).any(|days| is_over(days, day, today))
+        self.over(day, today).any(|over| over)
     }
 
-    fn mark<'a>(&self, day: i32, today: i32, paths: impl Iterator<Item = &'a str>) -> u64 {
-        let mut hash = DefaultHasher::new();
-        for keep in &self.keeps {
-            keep.days.is_some_and(|days| is_over(days, day, today)).hash(&mut hash);
-        }
-        for path in paths.collect::<BTreeSet<_>>() {
-            path.hash(&mut hash);
-        }
-        hash.finish()
+    /// Of each rule with days, whether what was received that day has had them.
+    fn over(&self, day: i32, today: i32) -> impl Iterator<Item = bool> {
+        self.keeps.iter().filter_map(|keep| keep.days).map(move |days| is_over(days, day, today))
     }
 }
 
@@ -147,10 +141,14 @@ impl Gone {
 
     /// Says whether files have been looked at under the same conditions.
     pub(crate) fn mark<'a>(&self, day: i32, paths: impl Iterator<Item = &'a str>) -> u64 {
-        match self {
-            Self::Kept(retention, today) => retention.mark(day, *today, paths),
-            Self::Tenant(_) => Retention::default().mark(day, day, paths),
+        let mut hash = DefaultHasher::new();
+        if let Self::Kept(retention, today) = self {
+            retention.over(day, *today).for_each(|over| over.hash(&mut hash));
         }
+        for path in paths.collect::<BTreeSet<_>>() {
+            path.hash(&mut hash);
+        }
+        hash.finish()
     }
 
     pub(crate) fn looked(&self, kind: TableKind, day: i32) -> Looked {

@@ -162,7 +162,7 @@ pub(crate) fn store(dir: &Path, cuts: &[u64]) -> JudgeStore {
     store
 }
 
-pub(crate) fn everything(store: &JudgeStore) -> Vec<String> {
+fn everything(store: &JudgeStore) -> Vec<String> {
     store.dump(&TenantScope::operator()).unwrap()
 }
 

@@ -6,15 +6,13 @@
 mod server;
 mod support;
 
-use server::{Site, wait_until};
+use server::{Site, request, wait_until};
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{balanced, count, files_below, ok, refused};
+use support::{balanced, count, files_below, ndjson, ok, refused};
 use yagura::config::{Config, HoldConfig};
 use yagura::node::Node;
 use yagura::node::backend::NodeBackend;
@@ -43,19 +41,12 @@ fn attacks(tenant: &str, number: usize) -> String {
     text
 }
 
-/// Status line and body of an ingest, nothing where the connection breaks.
-fn post(http: SocketAddr, tenant: &str, body: &str) -> Option<String> {
-    let head = format!(
-        "POST /api/v1/ingest?tenant={tenant} HTTP/1.1\r\nHost: {http}\r\nContent-Type: text/plain\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    let mut stream = TcpStream::connect(http).ok()?;
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
+/// How many lines of a tenant's were taken.
+fn post(site: &Site, tenant: &str, body: &str) -> u64 {
+    let path = format!("/api/v1/ingest?tenant={tenant}");
+    let (status, answer) = request(site.http, "POST", &path, "", body).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    ndjson(&answer)[0]["accepted"].as_u64().unwrap()
 }
 
 /// What there is of a tenant: findings, incidents, books, lines.
@@ -95,8 +86,7 @@ fn nothing_of_a_tenant_is_left_whenever_the_server_is_killed() {
     site.start();
     for _ in 0..3 {
         for tenant in ["acme", "zeta"] {
-            let answer = post(site.http, tenant, &attacks(tenant, 60)).unwrap();
-            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert_eq!(post(&site, tenant, &attacks(tenant, 60)), 720);
         }
         // Several files of each day.
         std::thread::sleep(Duration::from_millis(1_500));
@@ -131,8 +121,7 @@ fn nothing_of_a_tenant_is_left_whenever_the_server_is_killed() {
     assert_eq!(all_of(&data, "acme"), ["0 0"]);
     assert_eq!(all_of(&data, "zeta"), zeta);
     // A customer that comes back begins anew.
-    let answer = post(site.http, "acme", &attacks("acme", 1)).unwrap();
-    assert!(answer.contains("\"accepted\":12"), "{answer}");
+    assert_eq!(post(&site, "acme", &attacks("acme", 1)), 12);
     site.stop();
     assert_eq!(count(&data, "SELECT count(*) FROM events WHERE tenant = 'acme'"), "12");
     balanced(&data);

@@ -2,92 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use server::{Site, request};
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
-use yagura_testkit::ports::free_addresses;
+use support::{count, ndjson, ok, yagura};
 
-fn yagura(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_yagura")).args(args).output().unwrap()
-}
-
-fn ok(args: &[&str]) -> String {
-    let output = yagura(args);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A server in a directory of its own; killed when dropped.
-struct Server {
-    child: Child,
-    http: SocketAddr,
-    syslog: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn up(data: &Path) -> Server {
-    let [http, syslog] = free_addresses();
-    let config = data.with_extension("toml");
-    let text = format!(
-        "[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n[lake]\nflush_interval_s = 1\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    let log = data.with_extension("log");
-    let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let log_file = std::fs::File::create(&log).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["up", "--config", config.to_str().unwrap(), "--data", data.to_str().unwrap()])
-        .stderr(log_file)
-        .spawn()
-        .unwrap();
-    let mut server = Server { child, http, syslog };
-    let began = Instant::now();
-    while request(http, "GET", "/healthz", "", "").is_none() {
-        let ended = server.child.try_wait().unwrap();
-        assert!(ended.is_none(), "the server ended: {}", said());
-        assert!(began.elapsed() < Duration::from_secs(60), "no answer: {}", said());
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server
-}
-
-fn signal(server: &Server, name: &str) {
-    let pid = server.child.id().to_string();
-    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
-}
-
-/// Status and body of one request, `None` where the connection breaks.
-fn request(
-    to: SocketAddr,
-    method: &str,
-    path: &str,
-    header: &str,
-    body: &str,
-) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(to).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n{header}\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.get(9..12)?.parse().ok()?;
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Some((status, body.to_owned()))
+/// A server that writes its tables out each second.
+fn up() -> Site {
+    let mut site = Site::new("[lake]\nflush_interval_s = 1\n");
+    site.start();
+    site
 }
 
 fn batch(number: usize) -> String {
@@ -103,15 +34,9 @@ fn batch(number: usize) -> String {
     body
 }
 
-fn count(data: &Path, sql: &str) -> String {
-    let out = ok(&["sql", "--data", data.to_str().unwrap(), "--format", "csv", sql]);
-    out.lines().nth(1).unwrap_or("").trim_matches('"').to_owned()
-}
-
 fn balanced(data: &Path) -> Vec<serde_json::Value> {
     let text = ok(&["books", "--data", data.to_str().unwrap(), "--format", "ndjson"]);
-    let rows: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let rows = ndjson(&text);
     for row in &rows {
         assert_eq!(row["gap"], 0, "{row}");
     }
@@ -122,16 +47,18 @@ fn balanced(data: &Path) -> Vec<serde_json::Value> {
 /// exactly once. In full the server also stands still for a minute.
 #[test]
 fn acknowledged_records_survive_kill_9() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
+    let mut site = up();
+    let data = site.data();
     let mut acknowledged: Vec<usize> = Vec::new();
     let mut next = 0;
     let full = std::env::var("YAGURA_FULL").as_deref() == Ok("1");
     let rounds = if full { 20 } else { 3u64 };
     for round in 0..rounds {
-        let mut server = up(&data);
+        if round > 0 {
+            site.start();
+        }
         let alive = Duration::from_millis(900 + 700 * (round % 5) + 37 * round);
-        let (http, stop) = (server.http, Instant::now() + alive);
+        let (http, stop) = (site.http, Instant::now() + alive);
         let (sender, receiver) = std::sync::mpsc::channel();
         let first = next;
         let client = std::thread::spawn(move || {
@@ -145,19 +72,18 @@ fn acknowledged_records_survive_kill_9() {
             }
             number
         });
-        let mut syslog = TcpStream::connect(server.syslog).unwrap();
+        let mut syslog = TcpStream::connect(site.tcp).unwrap();
         while Instant::now() < stop {
             // The server may be gone before its last line.
             let _ = syslog.write_all(b"<34>Jan  5 10:00:00 relay app: over syslog\n");
             std::thread::sleep(Duration::from_millis(5));
         }
         if full && round == 7 {
-            signal(&server, "-STOP");
+            site.signal("-STOP");
             std::thread::sleep(Duration::from_secs(60));
-            signal(&server, "-CONT");
+            site.signal("-CONT");
         }
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
+        site.kill();
         next = client.join().unwrap() + 1;
         acknowledged.extend(receiver.try_iter());
     }
@@ -186,21 +112,22 @@ fn acknowledged_records_survive_kill_9() {
 
 #[test]
 fn a_repeated_request_with_its_key_changes_nothing_also_after_a_kill() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
+    let mut site = up();
+    let data = site.data();
     let key = "Idempotency-Key: one\r\n";
     for round in 0..2 {
-        let mut server = up(&data);
+        if round > 0 {
+            site.start();
+        }
         for turn in 0..2 {
             let (status, body) =
-                request(server.http, "POST", "/api/v1/ingest", key, &batch(1)).unwrap();
+                request(site.http, "POST", "/api/v1/ingest", key, &batch(1)).unwrap();
             assert_eq!(status, 200, "{body}");
             let reply: serde_json::Value = serde_json::from_str(&body).unwrap();
             assert_eq!(reply["accepted"], 50);
             assert_eq!(reply["repeated"], round + turn > 0);
         }
-        server.child.kill().unwrap();
-        server.child.wait().unwrap();
+        site.kill();
     }
     assert_eq!(count(&data, "select count(*) from events"), "50");
 }
@@ -242,9 +169,8 @@ fn the_same_files_again_change_nothing_and_growth_is_appended() {
 
 #[test]
 fn commands_reach_a_running_server_and_a_second_one_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let (data, logs) = (dir.path().join("data"), story(dir.path()));
-    let _server = up(&data);
+    let site = up();
+    let (data, logs) = (site.data(), story(site.dir.path()));
     let text = data.to_str().unwrap();
     ok(&["ingest", "--data", text, logs.to_str().unwrap()]);
     assert_eq!(count(&data, "select count(*) from events"), "41");

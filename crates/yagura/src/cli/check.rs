@@ -247,9 +247,13 @@ fn erasures(store: &JudgeStore, view: &View, area: &mut Area) -> Result<(), Meta
     for Erasure { tenant, .. } in store.erasures()? {
         area.notes.push(format!("{tenant} is not erased yet; a server goes on with it"));
     }
+    let erased = store.erased()?;
+    if erased.is_empty() {
+        return Ok(());
+    }
     let books = store.books(&TenantScope::operator())?;
     let stored = view.as_ref().map(|view| view.stored_counts()).unwrap_or_default();
-    for Erasure { tenant, asked, .. } in store.erased()? {
+    for Erasure { tenant, asked, .. } in erased {
         let hour = asked.div_euclid(HOUR);
         let booked = books.iter().any(|row| row.tenant == tenant.as_str() && row.hour < hour);
         if booked {

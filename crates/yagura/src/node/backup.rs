@@ -62,8 +62,10 @@ pub fn run(node: &Node, to: &Path) -> anyhow::Result<Copied> {
     let hold = node.removals.hold().ok_or(Refused::Busy)?;
     node.progress.hold_journal(true);
     let copied = Transfer { from, to, done: Copied::default() }.run(node);
+    // What an erasure deleted is gone before one may end.
+    let released = hold.release().context("files that went meanwhile cannot be removed");
     node.progress.hold_journal(false);
-    hold.release().context("files that went meanwhile cannot be removed")?;
+    released?;
     copied
 }
 

@@ -1,13 +1,10 @@
 //! Erasing a tenant of an open data directory.
 
-use crate::node::{JUDGE_FILE, Node};
+use crate::node::Node;
 use anyhow::bail;
 use serde::Serialize;
-use std::path::Path;
-use yagura_collect::Intake;
 use yagura_event::TenantName;
 use yagura_journal::Entry;
-use yagura_meta::JudgeStore;
 
 /// Why nothing is erased.
 #[derive(Debug, thiserror::Error)]
@@ -69,18 +66,6 @@ pub fn begin(node: &Node, tenant: &TenantName) -> anyhow::Result<()> {
             Err(error.into())
         }
     }
-}
-
-/// Takes nothing of tenants of whom something is left: some of the erasures may have been in the
-/// journal only until it was replayed.
-///
-/// # Errors
-/// Those of the store.
-pub fn go_on(data: &Path, intake: &Intake) -> anyhow::Result<()> {
-    for erasure in JudgeStore::open_read_only(&data.join(JUDGE_FILE))?.erasures()? {
-        intake.closed().close(erasure.tenant.as_str());
-    }
-    Ok(())
 }
 
 /// How far it is. Asking moves it on where nothing else happens: a journal is cut only behind

@@ -124,7 +124,6 @@ impl Node {
         let guard = Arc::clone(&parts.guard);
         let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
-        erase::go_on(data, &intake)?;
         let data = data.to_owned();
         let pipeline = Some(pipeline);
         let (journal, _lock) = (handle, lock);

@@ -77,7 +77,14 @@ impl Eraser {
         Self { journal, closed, next: Instant::now() }
     }
 
-    /// Takes the next steps that can be taken.
+    /// Takes nothing of the tenants whose erasure the judge knows: it may have been in the journal
+    /// only. Before anybody is told that it is judged.
+    pub fn close(&self, judge: &JudgeConsumer) {
+        judge.erasing().iter().for_each(|erasure| self.closed.close(erasure.tenant.as_str()));
+    }
+
+    /// Takes the next steps that can be taken. None is the last while a backup holds back what is
+    /// deleted.
     pub fn work(&mut self, judge: &mut JudgeConsumer, progress: &Progress) {
         if judge.erasing().is_empty() || Instant::now() < self.next {
             return;
@@ -88,7 +95,8 @@ impl Eraser {
             if stats.newest <= *lsn {
                 self.journal.request_rotation();
             }
-            if stats.first <= *lsn || progress.lake_erased(tenant.as_str()) < *lsn {
+            let left = stats.first <= *lsn || progress.lake_erased(tenant.as_str()) < *lsn;
+            if left || progress.journal_is_held() {
                 continue;
             }
             let contexts = self.journal.erase_contexts(tenant.as_str());
@@ -100,7 +108,6 @@ impl Eraser {
                 Ok(true) => {
                     tracing::info!(%tenant, "everything of a tenant is erased");
                     self.closed.open(tenant.as_str());
-                    progress.erased();
                 }
                 Ok(false) => self.next = Instant::now() + RETRY,
                 Err(error) => {

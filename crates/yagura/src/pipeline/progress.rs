@@ -105,11 +105,6 @@ impl Progress {
         self.lock().erased.get(tenant).copied().unwrap_or_default()
     }
 
-    /// Wakes whoever waits for an erasure.
-    pub(crate) fn erased(&self) {
-        self.changed.notify_all();
-    }
-
     pub(crate) fn lake_trouble(&self, why: &str) {
         self.lock().trouble = Some(why.to_owned());
         self.changed.notify_all();

@@ -292,6 +292,7 @@ fn run_judge(
                 if !defer {
                     judged = (Instant::now(), last.elapsed());
                 }
+                eraser.close(&judge);
                 progress.judge_committed(judge.checkpoint());
                 cut(journal, progress, judge.replay_from());
                 eraser.work(&mut judge, progress);

@@ -57,27 +57,23 @@ impl Site {
             .spawn();
         self.child = Some(child.unwrap());
         let began = Instant::now();
-        while !self.answers() {
+        while request(self.http, "GET", "/healthz", "", "").is_none() {
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {}", self.log());
-            assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
+            assert!(began.elapsed() < Duration::from_secs(60), "no answer: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    fn answers(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect(self.http) else { return false };
-        let head =
-            format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.http);
-        let mut answer = String::new();
-        stream.write_all(head.as_bytes()).is_ok()
-            && stream.read_to_string(&mut answer).is_ok()
-            && !answer.is_empty()
     }
 
     /// What the server said so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("up.log")).unwrap_or_default()
+    }
+
+    /// Sends it a signal, such as `-STOP`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// Signal 9.
@@ -103,6 +99,29 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Status and body of one request, `None` where the connection breaks.
+pub fn request(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    header: &str,
+    body: &str,
+) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(to).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n{header}\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(body.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.get(9..12)?.parse().ok()?;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Some((status, body.to_owned()))
 }
 
 /// Tries until `done`, a minute at most.
