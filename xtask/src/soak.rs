@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,8 @@ struct Site {
     dir: PathBuf,
     http: SocketAddr,
     syslog: SocketAddr,
+    /// The header that lets requests in; made with the first start.
+    known: OnceLock<String>,
 }
 
 /// Builds the server and runs it for the time asked for.
@@ -95,7 +98,7 @@ pub fn run(root: &Path, options: &Options) -> Result<bool> {
     let dir = std::env::temp_dir().join(format!("yagura-soak-{}", std::process::id()));
     std::fs::create_dir_all(dir.join("logs"))?;
     let [http, syslog] = free_addresses()?;
-    let site = Site { program, dir, http, syslog };
+    let site = Site { program, dir, http, syslog, known: OnceLock::new() };
     site.configure()?;
     println!("soak: {} minutes, seed {}, in {}", options.minutes, options.seed, site.dir.display());
     let ledger = Ledger::default();
@@ -288,6 +291,11 @@ impl Site {
             ensure!(began.elapsed() < START, "the server does not answer");
             std::thread::sleep(Duration::from_millis(50));
         }
+        if self.known.get().is_none() {
+            let token = self.command(&["token", "add", "soak"])?;
+            // The only one who sets it.
+            let _ = self.known.set(format!("Authorization: Bearer {}\r\n", token.trim()));
+        }
         Ok(server)
     }
 
@@ -300,10 +308,11 @@ impl Site {
         let mut stream = TcpStream::connect(self.http)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let (host, length) = (self.http, body.len());
+        let known = self.known.get().map_or("", String::as_str);
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{header}\r\n{body}"
+             Content-Length: {length}\r\n{known}{header}\r\n{body}"
         )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

@@ -1,11 +1,17 @@
 //! What the binary implements for the routes; methods block and run off the runtime's threads.
 
+use crate::access::Access;
 use crate::answer::Answer;
 use crate::error::ApiError;
+use crate::events::Events;
+use crate::findings::Detections;
+use crate::incidents::Cases;
+use crate::overview::Watched;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 use std::pin::Pin;
+use utoipa::ToSchema;
 use yagura_event::{TenantName, TenantScope};
 
 /// Records posted by a client.
@@ -28,7 +34,7 @@ pub struct IngestRequest {
 }
 
 /// What was taken of a request; given again, word for word, for a repeat with the same key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IngestReply {
     /// Records that are durable.
     pub accepted: u64,
@@ -38,7 +44,7 @@ pub struct IngestReply {
 }
 
 /// A question to the lake.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqlRequest {
     /// A `SELECT`.
@@ -49,7 +55,7 @@ pub struct SqlRequest {
 }
 
 /// A question to the lake in the pipe language.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryRequest {
     /// The query, in the language of `docs/pipe.md`.
@@ -60,7 +66,7 @@ pub struct QueryRequest {
 }
 
 /// Indicators to look for in everything that is kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HuntRequest {
     /// The lists, at most 100,000 indicators together.
@@ -74,7 +80,7 @@ pub struct HuntRequest {
 }
 
 /// A list of indicators in any form that is read: plain, CSV, STIX, MISP.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HuntList {
     /// Its name, which hits carry.
@@ -116,7 +122,7 @@ pub struct HuntStats {
 pub const HUNT_STATS_HEADER: &str = "yagura-hunt-stats";
 
 /// A search over the events.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
     /// The query, in the language of `docs/search.md`.
@@ -184,7 +190,10 @@ pub const NEXT_CURSOR_HEADER: &str = "yagura-next-cursor";
 pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
 /// The platform behind the routes.
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: Access + Cases + Detections + Events + Watched + Send + Sync + 'static {
+    /// Whether the process is about to end, so that what never ends by itself has to.
+    fn is_stopping(&self) -> bool;
+
     /// Takes records; returns when they are durable.
     ///
     /// # Errors
@@ -196,30 +205,6 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` for lists that cannot be read or are too long, `TooMany` where too many queries run.
     fn hunt(&self, scope: &TenantScope, request: HuntRequest) -> Pending<HuntReply>;
-
-    /// Findings, newest first, as OCSF Detection Findings.
-    ///
-    /// # Errors
-    /// `Internal` where the store fails.
-    fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError>;
-
-    /// Incidents, newest first, as OCSF Incident Findings.
-    ///
-    /// # Errors
-    /// `Internal` where the store fails.
-    fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
-
-    /// One incident, `NotFound` outside the scope.
-    ///
-    /// # Errors
-    /// `NotFound`, `Internal`.
-    fn incident(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError>;
-
-    /// The double-entry table, one object a row.
-    ///
-    /// # Errors
-    /// `Internal` where a store fails.
-    fn books(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
 
     /// Answers a query in the format asked for. Dropping the work or the answer stops the query.
     ///
@@ -288,12 +273,6 @@ pub trait Backend: Send + Sync + 'static {
     /// `NotFound`.
     fn end_search(&self, scope: &TenantScope, id: &str) -> Result<(), ApiError>;
 
-    /// The funnel and the pipeline's state.
-    ///
-    /// # Errors
-    /// `Internal` where a store fails.
-    fn status(&self) -> Result<Value, ApiError>;
-
     /// Runs a batch of files that the server can read; private socket only.
     ///
     /// # Errors
@@ -305,6 +284,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// `Invalid` for a folder that is not empty or lies within, `Busy` while another copy is made.
     fn backup(&self, to: &Path) -> Result<Value, ApiError>;
+
+    /// Gives the administrator a new password and ends all sessions; private socket only.
+    ///
+    /// # Errors
+    /// `Internal` where the store fails.
+    fn new_password(&self) -> Result<String, ApiError>;
 
     /// Begins to erase a tenant, or only says how far that is: `{"step": ...}`, `done` at the end.
     ///

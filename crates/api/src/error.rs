@@ -1,8 +1,28 @@
 //! One error shape for every endpoint: an RFC 9457 problem document with a stable code.
 
+use crate::model::QueryProblem;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A problem document (RFC 9457).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// `about:blank`: the status says the type.
+    pub r#type: String,
+    /// The status in words.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// Stable word for programs.
+    pub code: String,
+    /// Words for a person.
+    pub detail: String,
+    /// What in a query is wrong, where that is what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<QueryProblem>,
+}
 
 /// Whose fault an error is and what the caller can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,8 +37,12 @@ pub enum Kind {
     MediaType,
     /// The body is over the limit.
     TooLarge,
-    /// Refused for where it comes from.
+    /// Nobody is known to call, or somebody with a wrong password.
+    Unauthorized,
+    /// Refused for where it comes from, or for what the caller may do.
     Forbidden,
+    /// Somebody else changed it meanwhile; look at it again.
+    Changed,
     /// No room at the moment; repeat later.
     Busy,
     /// The caller asks for more at once than is allowed; repeat later.
@@ -37,7 +61,9 @@ impl Kind {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Changed => StatusCode::PRECONDITION_FAILED,
             Self::Full => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -58,12 +84,16 @@ pub struct ApiError {
     pub message: String,
     /// Words for the log only.
     pub internal: Option<String>,
+    /// What in a query is wrong.
+    pub at: Option<Box<QueryProblem>>,
+    /// Seconds after which to come again.
+    pub retry_after_s: Option<u64>,
 }
 
 impl ApiError {
     /// An error without internal words.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), internal: None }
+        Self { kind, code, message: message.into(), internal: None, at: None, retry_after_s: None }
     }
 
     /// Our fault: the caller learns only that, the log learns `why`.
@@ -73,7 +103,16 @@ impl ApiError {
             code: "internal",
             message: "something failed on the server; its log says what".to_owned(),
             internal: Some(why.to_string()),
+            at: None,
+            retry_after_s: None,
         }
+    }
+
+    /// The same with the place in a query that is wrong.
+    #[must_use]
+    pub fn at(mut self, place: QueryProblem) -> Self {
+        self.at = Some(Box::new(place));
+        self
     }
 }
 
@@ -83,19 +122,25 @@ impl IntoResponse for ApiError {
         if let Some(internal) = &self.internal {
             tracing::error!(code = self.code, error = %internal, "request failed");
         }
-        let body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason().unwrap_or("error"),
-            "status": status.as_u16(),
-            "code": self.code,
-            "detail": self.message,
-        });
-        let mut response = (status, body.to_string()).into_response();
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.kind == Kind::Full {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        let problem = Problem {
+            r#type: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("error").to_owned(),
+            status: status.as_u16(),
+            code: self.code.to_owned(),
+            detail: self.message,
+            position: self.at.map(|place| *place),
+        };
+        // It holds nothing that has no JSON.
+        let body = serde_json::to_string(&problem).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let retry = self.retry_after_s.or((self.kind == Kind::Full).then_some(5));
+        if let Some(seconds) = retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

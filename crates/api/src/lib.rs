@@ -3,15 +3,28 @@
 //! The crate knows HTTP and nothing of journal, lake or stores; the binary implements
 //! [`Backend`]. Every handler passes the caller's `TenantScope` on.
 
+pub mod access;
 pub mod answer;
 pub mod backend;
 pub mod client;
+mod console;
 pub mod error;
+pub mod events;
 mod extract;
+pub mod findings;
 pub mod guard;
+pub mod incidents;
+mod ingest;
+mod live;
+pub mod model;
+pub mod openapi;
+pub mod overview;
 mod queries;
 pub mod routes;
+mod scope;
+mod session;
 
+pub use access::{Access, Caller, SignedIn};
 pub use answer::{Answer, Part, QUERY_ID_HEADER};
 pub use axum::Router;
 pub use backend::{
@@ -20,5 +33,9 @@ pub use backend::{
     SearchReply, SearchRequest, SearchStats, SqlRequest,
 };
 pub use client::{Client, ClientError};
-pub use error::{ApiError, Kind};
+pub use error::{ApiError, Kind, Problem};
+pub use events::{Events, HistogramAsked};
+pub use findings::{Detections, FindingsAsked};
+pub use incidents::Cases;
+pub use overview::{Pulse, Watched};
 pub use routes::{private_router, public_router, serve, serve_unix};

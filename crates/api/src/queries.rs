@@ -1,52 +1,85 @@
 //! Routes of questions to the lake: SQL, pipes, searches, and what of them is under way.
 
+use crate::access::Caller;
 use crate::answer::{Answer, QUERY_ID_HEADER};
 use crate::backend::{
     HUNT_STATS_HEADER, HuntRequest, NEXT_CURSOR_HEADER, QueryRequest, SEARCH_STATS_HEADER,
     SearchRequest, SqlRequest,
 };
 use crate::error::{ApiError, Kind};
-use crate::extract::{Body, Params};
-use crate::routes::{ScopeQuery, Shared, blocking};
-use axum::extract::{Path, State};
+use crate::extract::{Body, Params, Segment};
+use crate::model::List;
+use crate::routes::{Shared, blocking};
+use crate::scope::{TenantQuery, scope};
+use axum::Json;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Most events in one part of a background search's rows.
 const JOB_ROWS_MAX: usize = 10_000;
 
-pub(crate) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/sql", post(sql))
-        .route("/api/v1/query", post(query))
-        .route("/api/v1/search", post(search))
-        .route("/api/v1/hunt", post(hunt))
-        .route("/api/v1/queries", get(queries))
-        .route("/api/v1/queries/{id}", get(query_state).delete(cancel_query))
-        .route("/api/v1/searches", get(searches).post(begin_search))
-        .route("/api/v1/searches/{id}", get(search_state).delete(end_search))
-        .route("/api/v1/searches/{id}/rows", get(search_rows))
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(sql))
+        .routes(routes!(query))
+        .routes(routes!(search))
+        .routes(routes!(hunt))
+        .routes(routes!(queries))
+        .routes(routes!(query_state, cancel_query))
+        .routes(routes!(searches, begin_search))
+        .routes(routes!(search_state, end_search))
+        .routes(routes!(search_rows))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RowsQuery {
+    /// Only this customer's.
+    tenant: Option<String>,
+    /// Most events of the part, at most 10,000; 1,000 where absent.
+    limit: Option<usize>,
+    /// Where the part begins.
+    #[serde(default)]
+    cursor: usize,
+}
+
+/// Answers a `SELECT`. The header `yagura-query-id` names the query, to stop it.
+#[utoipa::path(
+    post, path = "/api/v1/sql", tag = "queries", request_body = SqlRequest,
+    params(TenantQuery),
+    responses((status = 200, description = "the rows", body = String, content_type = "application/x-ndjson"))
+)]
 async fn sql(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
     Body(request): Body<SqlRequest>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = query.scope(&caller)?;
     let media = media_type(request.format.as_deref())?;
     body(backend.sql(&scope, request).await?, media)
 }
 
+/// Answers a pipe. The header `yagura-query-id` names the query, to stop it.
+#[utoipa::path(
+    post, path = "/api/v1/query", tag = "queries", request_body = QueryRequest,
+    params(TenantQuery),
+    responses((status = 200, description = "the rows", body = String, content_type = "application/x-ndjson"))
+)]
 async fn query(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
     Body(request): Body<QueryRequest>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = query.scope(&caller)?;
     let media = media_type(request.format.as_deref())?;
     body(backend.query(&scope, request).await?, media)
 }
@@ -59,12 +92,19 @@ fn body(answer: Answer, media: &'static str) -> Result<Response, ApiError> {
     Ok(response)
 }
 
+/// Answers a search. The header `yagura-search-stats` says what it took.
+#[utoipa::path(
+    post, path = "/api/v1/search", tag = "queries", request_body = SearchRequest,
+    params(TenantQuery),
+    responses((status = 200, description = "the events", body = String, content_type = "application/x-ndjson"))
+)]
 async fn search(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
     Body(request): Body<SearchRequest>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = query.scope(&caller)?;
     let media = media_type(request.format.as_deref())?;
     let reply = backend.search(&scope, request).await?;
     let stats = serde_json::to_string(&reply.stats).map_err(ApiError::internal)?;
@@ -74,12 +114,21 @@ async fn search(
     Ok(response)
 }
 
+/// Looks for indicators in everything that is kept. The header `yagura-hunt-stats` says what it
+/// took.
+#[utoipa::path(
+    post, path = "/api/v1/hunt", tag = "queries", request_body = HuntRequest,
+    params(TenantQuery),
+    responses((status = 200, description = "who saw which, when", body = String,
+        content_type = "application/x-ndjson"))
+)]
 async fn hunt(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
     Body(request): Body<HuntRequest>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = query.scope(&caller)?;
     let media = match request.format.as_deref() {
         None | Some("ndjson" | "csv" | "table") => media_type(request.format.as_deref())?,
         Some(_) => {
@@ -95,64 +144,110 @@ async fn hunt(
     Ok(response)
 }
 
+/// Queries that run, and the last that ended.
+#[utoipa::path(
+    get, path = "/api/v1/queries", tag = "queries", params(TenantQuery),
+    responses((status = 200, description = "the queries", body = List<Value>))
+)]
 async fn queries(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let items = backend.queries(&query.scope()?);
-    Ok(Json(json!({ "items": items })))
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<List<Value>>, ApiError> {
+    Ok(Json(List::whole(backend.queries(&query.scope(&caller)?))))
 }
 
+/// One query.
+#[utoipa::path(
+    get, path = "/api/v1/queries/{id}", tag = "queries",
+    params(("id" = String, Path, description = "the query's id"), TenantQuery),
+    responses((status = 200, description = "the query", body = Value))
+)]
 async fn query_state(
     State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    backend.query_state(&query.scope()?, &id).map(Json)
+    backend.query_state(&query.scope(&caller)?, &id).map(Json)
 }
 
+/// Stops a query that runs.
+#[utoipa::path(
+    delete, path = "/api/v1/queries/{id}", tag = "queries",
+    params(("id" = String, Path, description = "the query's id"), TenantQuery),
+    responses((status = 204, description = "it stops"))
+)]
 async fn cancel_query(
     State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
 ) -> Result<StatusCode, ApiError> {
-    backend.cancel_query(&query.scope()?, &id)?;
+    backend.cancel_query(&query.scope(&caller)?, &id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Begins a search in the background.
+#[utoipa::path(
+    post, path = "/api/v1/searches", tag = "queries", request_body = SearchRequest,
+    params(TenantQuery),
+    responses((status = 202, description = "it runs", body = Value))
+)]
 async fn begin_search(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
     Body(request): Body<SearchRequest>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = query.scope(&caller)?;
     media_type(request.format.as_deref())?;
     let state = blocking(move || backend.begin_search(&scope, request)).await?;
     Ok((StatusCode::ACCEPTED, Json(state)).into_response())
 }
 
+/// Searches in the background.
+#[utoipa::path(
+    get, path = "/api/v1/searches", tag = "queries", params(TenantQuery),
+    responses((status = 200, description = "the searches", body = List<Value>))
+)]
 async fn searches(
     State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let items = backend.searches(&query.scope()?);
-    Ok(Json(json!({ "items": items })))
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<List<Value>>, ApiError> {
+    Ok(Json(List::whole(backend.searches(&query.scope(&caller)?))))
 }
 
+/// How far a search in the background is.
+#[utoipa::path(
+    get, path = "/api/v1/searches/{id}", tag = "queries",
+    params(("id" = String, Path, description = "the search's id"), TenantQuery),
+    responses((status = 200, description = "its state", body = Value))
+)]
 async fn search_state(
     State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    backend.search_state(&query.scope()?, &id).map(Json)
+    backend.search_state(&query.scope(&caller)?, &id).map(Json)
 }
 
+/// A part of what a search in the background has found. The header `yagura-next-cursor` says where
+/// the next begins.
+#[utoipa::path(
+    get, path = "/api/v1/searches/{id}/rows", tag = "queries",
+    params(("id" = String, Path, description = "the search's id"), RowsQuery),
+    responses((status = 200, description = "the events", body = String))
+)]
 async fn search_rows(
     State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<RowsQuery>,
 ) -> Result<Response, ApiError> {
-    let scope = query.scope()?;
+    let scope = scope(&caller, query.tenant.as_deref())?;
     let (cursor, limit) = (query.cursor, query.limit.unwrap_or(1_000).min(JOB_ROWS_MAX));
     let rows = blocking(move || backend.search_rows(&scope, &id, cursor, limit)).await?;
     let mut response = rows.body.into_response();
@@ -161,12 +256,19 @@ async fn search_rows(
     Ok(response)
 }
 
+/// Stops a search in the background and forgets what it found.
+#[utoipa::path(
+    delete, path = "/api/v1/searches/{id}", tag = "queries",
+    params(("id" = String, Path, description = "the search's id"), TenantQuery),
+    responses((status = 204, description = "it is gone"))
+)]
 async fn end_search(
     State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
 ) -> Result<StatusCode, ApiError> {
-    backend.end_search(&query.scope()?, &id)?;
+    backend.end_search(&query.scope(&caller)?, &id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

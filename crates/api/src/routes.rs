@@ -1,209 +1,101 @@
-//! The routes of `/api/v1` and of the private socket.
+//! The routers: what the listener serves, what the private socket serves, how they are served.
 
-use crate::backend::{Backend, IngestRequest};
+use crate::access::{authenticate, owner};
+use crate::backend::Backend;
 use crate::error::{ApiError, Kind};
-use crate::extract::{Body, Params, Raw, no_method, no_route};
+use crate::extract::{no_method, no_route};
 use crate::guard::guard;
-use crate::queries;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::HeaderMap;
-use axum::routing::{get, post};
+use crate::{
+    console, events, findings, incidents, ingest, live, openapi, overview, queries, session,
+};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::get;
 use axum::{Json, Router, middleware};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use yagura_event::{TenantName, TenantScope};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
 
 /// Largest body of one request, in bytes; a larger one is refused whole with status 413.
 pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Most findings in one answer.
-const FINDINGS_MAX: usize = 10_000;
+/// Longest idempotency key, in bytes; it is kept for 24 hours.
+const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 
 pub(crate) type Shared = Arc<dyn Backend>;
 
-/// Routes for the loopback listener. Until access tokens exist the caller is whoever can
-/// reach loopback: the operator.
+/// Routes for the listener: the console, and the API for those who are known.
 pub fn public_router(backend: Shared) -> Router {
-    api().with_state(backend).layer(middleware::from_fn(guard))
+    let known = middleware::from_fn_with_state(Arc::clone(&backend), authenticate);
+    let (closed, _) = closed().split_for_parts();
+    let (open, _) = session::open_routes().split_for_parts();
+    finished(closed.route_layer(known).merge(open).merge(unlisted()))
+        .fallback(console::serve)
+        .with_state(backend)
+        .layer(middleware::from_fn(guard))
 }
 
 /// Routes for the private socket in the data directory, which only its owner can open.
 pub fn private_router(backend: Shared) -> Router {
-    api()
-        .route("/private/ingest", post(ingest_files))
-        .route("/private/backup", post(backup))
-        .route("/private/erase", post(erase))
-        .with_state(backend)
+    let (closed, _) = closed().split_for_parts();
+    let all = closed.merge(ingest::private_routes()).route_layer(middleware::from_fn(owner));
+    finished(all.merge(unlisted())).fallback(no_route).with_state(backend)
 }
 
-fn api() -> Router<Shared> {
+/// The document of all routes under `/api/v1`.
+pub(crate) fn documented() -> OpenApi {
+    let (_, closed) = closed().split_for_parts();
+    let (_, open) = session::open_routes().split_for_parts();
+    closed.merge_from(open)
+}
+
+fn closed() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(overview::routes())
+        .merge(live::routes())
+        .merge(incidents::routes())
+        .merge(findings::routes())
+        .merge(events::routes())
+        .merge(queries::routes())
+        .merge(ingest::routes())
+}
+
+/// What needs no session and is in no document of the API.
+fn unlisted() -> Router<Shared> {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/api/v1/status", get(status))
-        .route("/api/v1/findings", get(findings))
-        .route("/api/v1/incidents", get(incidents))
-        .route("/api/v1/incidents/{id}", get(incident))
-        .route("/api/v1/books", get(books))
-        .merge(queries::routes())
-        .route("/api/v1/ingest", post(ingest))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .route("/readyz", get(ready))
+        .route("/api/v1/openapi.json", get(|| async { Json(openapi::document()) }))
+        .route("/api/{*path}", axum::routing::any(no_route))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ScopeQuery {
-    tenant: Option<String>,
-    pub(crate) limit: Option<usize>,
-    /// Where a part of a background search's rows begins.
-    #[serde(default)]
-    pub(crate) cursor: usize,
+fn finished(router: Router<Shared>) -> Router<Shared> {
+    router.method_not_allowed_fallback(no_method).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
-impl ScopeQuery {
-    pub(crate) fn scope(&self) -> Result<TenantScope, ApiError> {
-        match &self.tenant {
-            None => Ok(TenantScope::operator()),
-            Some(name) => tenant(name).map(TenantScope::one),
-        }
+/// Whether requests are better sent elsewhere.
+async fn ready(State(backend): State<Shared>) -> impl IntoResponse {
+    match blocking(move || Ok(backend.health())).await {
+        Ok(health) if health.status == "ok" => (StatusCode::OK, "ready\n"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready; /api/v1/health says why\n"),
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct IngestQuery {
-    tenant: Option<String>,
-    feed: Option<String>,
-    source: Option<String>,
-    host: Option<String>,
-}
-
-async fn status(State(backend): State<Shared>) -> Result<Json<Value>, ApiError> {
-    blocking(move || backend.status()).await.map(Json)
-}
-
-async fn findings(
-    State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let scope = query.scope()?;
-    let limit = query.limit.unwrap_or(1_000).min(FINDINGS_MAX);
-    let items = blocking(move || backend.findings(&scope, limit)).await?;
-    Ok(Json(json!({ "items": items })))
-}
-
-async fn incidents(
-    State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let scope = query.scope()?;
-    let items = blocking(move || backend.incidents(&scope)).await?;
-    Ok(Json(json!({ "items": items })))
-}
-
-async fn incident(
-    State(backend): State<Shared>,
-    Path(id): Path<String>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let scope = query.scope()?;
-    blocking(move || backend.incident(&scope, &id)).await.map(Json)
-}
-
-async fn books(
-    State(backend): State<Shared>,
-    Params(query): Params<ScopeQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let scope = query.scope()?;
-    let items = blocking(move || backend.books(&scope)).await?;
-    Ok(Json(json!({ "items": items })))
-}
-
-async fn ingest(
-    State(backend): State<Shared>,
-    Params(query): Params<IngestQuery>,
-    headers: HeaderMap,
-    Raw(body): Raw,
-) -> Result<Json<Value>, ApiError> {
-    let key = match headers.get("idempotency-key") {
-        None => None,
-        Some(value) => Some(idempotency_key(value.to_str().ok())?),
-    };
-    let feed = query.feed.unwrap_or_else(|| "http".to_owned());
-    // A feed's name follows the tenant's rule: both are keys of the books.
-    tenant(&feed).map_err(|_| {
-        ApiError::new(Kind::Invalid, "feed_name", "a feed's name is 1 to 63 of a-z, 0-9, - and _")
-    })?;
-    let request = IngestRequest {
-        tenant: query.tenant.as_deref().map_or(Ok(TenantName::default_tenant()), tenant)?,
-        feed,
-        source: query.source.filter(|s| s != "auto"),
-        host: query.host,
-        idempotency_key: key,
-        peer: String::new(),
-        body: body.to_vec(),
-    };
-    let reply = blocking(move || backend.ingest(request)).await?;
-    serde_json::to_value(reply).map(Json).map_err(ApiError::internal)
-}
-
-async fn ingest_files(
-    State(backend): State<Shared>,
-    Body(request): Body<Value>,
-) -> Result<Json<Value>, ApiError> {
-    blocking(move || backend.ingest_files(request)).await.map(Json)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BackupRequest {
-    to: std::path::PathBuf,
-}
-
-async fn backup(
-    State(backend): State<Shared>,
-    Body(request): Body<BackupRequest>,
-) -> Result<Json<Value>, ApiError> {
-    blocking(move || backend.backup(&request.to)).await.map(Json)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EraseRequest {
-    tenant: String,
-    /// Whether to begin; otherwise it is only asked how far it is.
-    begin: bool,
-}
-
-async fn erase(
-    State(backend): State<Shared>,
-    Body(request): Body<EraseRequest>,
-) -> Result<Json<Value>, ApiError> {
-    let tenant = tenant(&request.tenant)?;
-    blocking(move || backend.erase(&tenant, request.begin)).await.map(Json)
-}
-
-/// Longest idempotency key, in bytes; it is kept for 24 hours.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
-
-fn idempotency_key(value: Option<&str>) -> Result<String, ApiError> {
-    value
-        .filter(|v| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&v.len()))
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            ApiError::new(
-                Kind::Invalid,
-                "idempotency_key",
-                format!("an idempotency key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} ASCII characters"),
-            )
-        })
-}
-
-fn tenant(name: &str) -> Result<TenantName, ApiError> {
-    TenantName::new(name)
-        .map_err(|error| ApiError::new(Kind::Invalid, "tenant_name", error.to_string()))
+/// The key of a request that may be repeated.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let fits = |text: &&str| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len());
+    match value.to_str().ok().filter(fits) {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(ApiError::new(
+            Kind::Invalid,
+            "idempotency_key",
+            format!("an idempotency key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} ASCII characters"),
+        )),
+    }
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -221,7 +113,8 @@ pub async fn serve(
     router: Router,
     ends: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(ends).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(ends).await
 }
 
 /// Serves `router` on a Unix socket until `ends`.

@@ -1,5 +1,6 @@
 //! The one door to the journal: groups of records with their counts, acknowledged together.
 
+use crate::arrivals::Arrivals;
 use crate::closed::Closed;
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,17 +195,23 @@ pub struct Intake {
     journal: Arc<JournalWriter>,
     clock: Arc<dyn Clock>,
     closed: Arc<Closed>,
+    arrivals: Arrivals,
 }
 
 impl Intake {
     /// Intake into `journal`, stamped by `clock`.
     pub fn new(journal: Arc<JournalWriter>, clock: Arc<dyn Clock>) -> Self {
-        Self { journal, clock, closed: Arc::default() }
+        Self { journal, clock, closed: Arc::default(), arrivals: Arrivals::default() }
     }
 
     /// The tenants of whom nothing is taken.
     pub fn closed(&self) -> &Arc<Closed> {
         &self.closed
+    }
+
+    /// What has arrived since the process began.
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
     }
 
     /// Stores the context of a feed and returns the feed.
@@ -332,6 +339,7 @@ impl Intake {
         group: Group<'f>,
     ) -> Result<(&'f TenantName, Micros, EntryBuffer), IntakeError> {
         let (tenant, now) = (&group.feed.tenant, self.clock.now());
+        self.arrivals.note(tenant, &group.feed.feed, group.count, now);
         Ok((tenant, now, group.into_entries(now.div_euclid(yagura_event::time::HOUR))?))
     }
 }

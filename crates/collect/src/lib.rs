@@ -2,6 +2,7 @@
 //!
 //! An input acknowledges a record only when the journal says that it is durable.
 
+pub mod arrivals;
 pub mod closed;
 pub mod container;
 pub mod frame;
@@ -10,5 +11,6 @@ pub mod syslog;
 pub mod syslog_udp;
 pub mod watch;
 
+pub use arrivals::{Arrival, Arrivals};
 pub use frame::{FRAME_BYTES_MAX, Framer};
 pub use intake::{FeedContext, Group, Intake, IntakeError};

@@ -46,6 +46,12 @@ impl EventId {
         Hex(digits)
     }
 
+    /// Reads the 32 hexadecimal digits that `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u128::from_str_radix(text, 16).ok().map(Self))?
+    }
+
     /// The journal position inside a [`EventId::journal`] id.
     pub fn lsn(self) -> Lsn {
         Lsn(((self.0 >> 32) & u128::from(u64::MAX)) as u64)

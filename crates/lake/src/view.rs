@@ -52,6 +52,19 @@ impl LakeView {
         }
     }
 
+    /// Rows of a table, in files and in memory, of all tenants.
+    pub fn rows(&self, kind: TableKind) -> u64 {
+        let table = self.table(kind);
+        let stored: u64 = table.files.iter().map(|file| file.stats.records).sum();
+        stored + table.tail.iter().map(|batch| batch.row_count() as u64).sum::<u64>()
+    }
+
+    /// Bytes of memory of what no file holds.
+    pub fn tail_bytes(&self) -> u64 {
+        let bytes = |table: &TableView| table.tail.iter().map(|b| b.bytes as u64).sum::<u64>();
+        bytes(&self.events) + bytes(&self.matches)
+    }
+
     /// Records that are stored (in files), by tenant, feed and hour of receipt, ascending.
     pub fn stored_counts(&self) -> Vec<StoredCount> {
         stored_counts(&self.events.files)

@@ -72,7 +72,7 @@ fn forget(tx: &Transaction<'_>, tenant: &str, dirty: &mut Dirty) -> Result<(), M
 }
 
 /// Every table whose rows are tenants'.
-fn tables(conn: &Connection) -> Result<Vec<String>, MetaError> {
+pub(crate) fn tables(conn: &Connection) -> Result<Vec<String>, MetaError> {
     conn.prepare(
         "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
          WHERE m.type = 'table' AND c.name = 'tenant' AND m.name <> 'erasures' ORDER BY m.name",

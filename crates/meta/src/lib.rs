@@ -5,8 +5,11 @@
 //! with the journal position, so that a replay changes nothing. Everything the judge concludes
 //! is a function of findings, relations and journal time, never of the wall clock.
 
+pub mod access;
 pub mod apply;
 pub mod batch;
+pub mod browse;
+pub mod cases;
 pub mod crc;
 mod dirty;
 mod erase;
@@ -20,10 +23,13 @@ pub mod schema;
 pub mod verify;
 pub mod window;
 
+pub use access::{Account, SessionRow, TokenRow};
 pub use batch::{
     BatchRow, BookCount, BookKind, Committed, FileRow, JudgeBatch, MarkRow, PositionRow, Reply,
     SnapshotRef,
 };
+pub use browse::RuleStats;
+pub use cases::{CaseRow, DecisionRow, NoteRow, SavedRow};
 pub use erase::Erasure;
 pub use error::MetaError;
 pub use judge::JudgeStore;

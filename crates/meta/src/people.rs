@@ -1,25 +1,52 @@
-//! `meta.sqlite`: what people decided; written by the API, never by the data plane.
+//! `meta.sqlite`: who may come in and what people decided; written by the API, never by the data
+//! plane.
 
-use crate::error::MetaError;
+use crate::error::{During, MetaError};
 use crate::schema::{open_ro, open_rw};
+use crate::verify::{Damage, structure};
 use rusqlite::Connection;
 use std::path::Path;
+use yagura_event::{TenantName, TenantScope};
 
 /// Version of the tables of `meta.sqlite`.
 pub const PEOPLE_SCHEMA: i64 = 1;
 
-/// `subject` is `finding` or `incident`; `id` its id. One row a decision, the newest in force.
+/// Secrets are there as hashes only: passwords as argon2id strings, sessions and tokens, which are
+/// random, as one hash of 32 bytes in hexadecimal. Times are microseconds since 1970 UTC.
+/// `decisions` is append-only: the highest version of an incident is in force.
 const TABLES: &str = "
-CREATE TABLE dispositions (
-    seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, subject TEXT NOT NULL, id TEXT NOT NULL,
-    state TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, time INTEGER NOT NULL
+CREATE TABLE accounts (
+    name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL,
+    time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+    hash TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, csrf TEXT NOT NULL,
+    created INTEGER NOT NULL, expires INTEGER NOT NULL,
+    FOREIGN KEY (account) REFERENCES accounts (name) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens (
+    id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+    by TEXT NOT NULL, time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE decisions (
+    tenant TEXT NOT NULL, incident TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL,
+    verdict TEXT, reason TEXT NOT NULL, by TEXT NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (tenant, incident, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notes (
+    seq INTEGER PRIMARY KEY, tenant TEXT NOT NULL, incident TEXT NOT NULL, text TEXT NOT NULL,
+    by TEXT NOT NULL, time INTEGER NOT NULL, key TEXT UNIQUE
 ) STRICT;
-CREATE INDEX dispositions_by_subject ON dispositions (tenant, subject, id, seq);
+CREATE INDEX notes_by_incident ON notes (tenant, incident, seq);
+CREATE TABLE saved_searches (
+    seq INTEGER PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, query TEXT NOT NULL,
+    by TEXT NOT NULL, time INTEGER NOT NULL
+) STRICT;
 ";
 
 /// The store of people's decisions, so that a replay of the journal never touches one.
 pub struct PeopleStore {
-    conn: Connection,
+    pub(crate) conn: Connection,
 }
 
 impl PeopleStore {
@@ -39,8 +66,44 @@ impl PeopleStore {
         Ok(Self { conn: open_ro(path, PEOPLE_SCHEMA)? })
     }
 
-    /// The connection, for the API's own statements.
+    /// The connection, for statements of others.
     pub fn connection(&self) -> &Connection {
         &self.conn
     }
+
+    /// Writes a copy of the whole store to a new file.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`], also where the file is there already.
+    pub fn copy_to(&self, to: &Path) -> Result<(), MetaError> {
+        let name = to.to_string_lossy();
+        self.conn.execute("VACUUM INTO ?1", [name.as_ref()]).during("copy the store").map(drop)
+    }
+
+    /// Every damage of the file's structure that is found; empty for a sound store.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`] if the store cannot be read at all.
+    pub fn verify(&self) -> Result<Vec<Damage>, MetaError> {
+        structure(&self.conn)
+    }
+
+    /// Deletes what people said of a tenant's incidents, and its bytes from the file.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`].
+    pub fn erase(&self, tenant: &TenantName) -> Result<(), MetaError> {
+        for table in crate::erase::tables(&self.conn)? {
+            let sql = format!("DELETE FROM {table} WHERE tenant = ?1");
+            self.conn.execute(&sql, [tenant.as_str()]).during("erase a tenant's decisions")?;
+        }
+        self.conn
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
+            .during("make the store anew")
+    }
+}
+
+/// The tenant of a scope for SQL: null for all.
+pub(crate) fn one(scope: &TenantScope) -> Option<&str> {
+    scope.tenant().map(TenantName::as_str)
 }

@@ -3,13 +3,12 @@
 
 use crate::apply::REPLY_KEPT;
 use crate::{
-    BookCount, BookKind, FindingFilter, JudgeBatch, JudgeStore, MetaError, PeopleStore, Reply,
-    SnapshotRef,
+    BookCount, BookKind, FindingFilter, JudgeBatch, JudgeStore, MetaError, Reply, SnapshotRef,
 };
 use rusqlite::{Connection, params};
 use std::path::Path;
 use tempfile::TempDir;
-use yagura_event::time::{DAY, HOUR, MINUTE, Micros, SECOND};
+use yagura_event::time::{HOUR, MINUTE, Micros, SECOND};
 use yagura_event::{
     ContextId, Finding, Level, Lsn, Observable, ObservableKind, Party, Relation, RelationKind,
     Role, Sample, Seen, TenantName, TenantScope,
@@ -441,23 +440,4 @@ fn a_newer_schema_is_refused() {
     drop(raw);
     assert!(matches!(JudgeStore::open(&path), Err(MetaError::Newer { found: 2, .. })));
     assert!(matches!(JudgeStore::open_read_only(&path), Err(MetaError::Newer { .. })));
-}
-
-#[test]
-fn decisions_have_a_store_of_their_own() {
-    let dir = TempDir::new().unwrap();
-    let path = dir.path().join("meta.sqlite");
-    let people = PeopleStore::open(&path).unwrap();
-    people
-        .connection()
-        .execute(
-            "INSERT INTO dispositions (tenant, subject, id, state, reason, by, time)
-             VALUES ('acme', 'incident', 'INC-2023-0001', 'closed', 'drill', 'kim', ?1)",
-            params![T0 + DAY],
-        )
-        .unwrap();
-    let reader = PeopleStore::open_read_only(&path).unwrap();
-    let sql = "SELECT count(*) FROM dispositions";
-    let rows: i64 = reader.connection().query_row(sql, [], |r| r.get(0)).unwrap();
-    assert_eq!(rows, 1);
 }

@@ -5,7 +5,7 @@ use crate::apply::{book_crc, finding_crc, reply_crc};
 use crate::error::{During, MetaError};
 use crate::judge::JudgeStore;
 use crate::recompute::{evidence_crc, incident_crc};
-use rusqlite::Row;
+use rusqlite::{Connection, Row};
 
 /// Most damages listed; a store with more is not worth reading on.
 const DAMAGES_MAX: usize = 1_000;
@@ -28,8 +28,7 @@ impl JudgeStore {
     /// # Errors
     /// [`MetaError::Sqlite`] if the store cannot be read at all.
     pub fn verify(&self) -> Result<Vec<Damage>, MetaError> {
-        let mut list = Vec::new();
-        self.structure(&mut list)?;
+        let mut list = structure(&self.conn)?;
         self.sums(
             "findings",
             "SELECT tenant, id, version, first_lsn, json, crc FROM findings ORDER BY tenant, id",
@@ -95,24 +94,6 @@ impl JudgeStore {
         )
     }
 
-    fn structure(&self, list: &mut Vec<Damage>) -> Result<(), MetaError> {
-        for (pragma, sound) in [("PRAGMA quick_check", "ok"), ("PRAGMA foreign_key_check", "")] {
-            let mut statement = self.conn.prepare(pragma).during("check the store")?;
-            let messages: Vec<String> = statement
-                .query_map([], |r| r.get::<_, String>(0))
-                .and_then(Iterator::collect)
-                .during("check the store")?;
-            list.extend(
-                messages
-                    .into_iter()
-                    .filter(|m| m != sound)
-                    .map(|row| Damage { table: "sqlite", row }),
-            );
-        }
-        list.truncate(DAMAGES_MAX);
-        Ok(())
-    }
-
     fn sums(
         &self,
         table: &'static str,
@@ -137,4 +118,20 @@ impl JudgeStore {
         }
         Ok(())
     }
+}
+
+/// What SQLite itself finds wrong with a file.
+pub(crate) fn structure(conn: &Connection) -> Result<Vec<Damage>, MetaError> {
+    let mut list = Vec::new();
+    for (pragma, sound) in [("PRAGMA quick_check", "ok"), ("PRAGMA foreign_key_check", "")] {
+        let mut statement = conn.prepare(pragma).during("check the store")?;
+        let messages: Vec<String> = statement
+            .query_map([], |r| r.get::<_, String>(0))
+            .and_then(Iterator::collect)
+            .during("check the store")?;
+        let wrong = messages.into_iter().filter(|message| message != sound);
+        list.extend(wrong.map(|row| Damage { table: "sqlite", row }));
+    }
+    list.truncate(DAMAGES_MAX);
+    Ok(list)
 }

@@ -6,7 +6,7 @@
 mod server;
 mod support;
 
-use server::{Site, wait_until};
+use server::{Site, authorization, wait_until};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -32,8 +32,9 @@ fn load(http: SocketAddr, stop: &AtomicBool, acknowledged: &AtomicU64) {
         let body: String = (first..first + LINES).map(line).collect();
         let head = format!(
             "POST /api/v1/ingest HTTP/1.1\r\nHost: {http}\r\nContent-Type: text/plain\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
+             Content-Length: {}\r\nConnection: close\r\n{}\r\n",
+            body.len(),
+            authorization(http)
         );
         let mut stream = TcpStream::connect(http).unwrap();
         stream.write_all(head.as_bytes()).unwrap();

@@ -3,19 +3,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
+use server::{Site, request};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::{balanced, count, ok};
-use yagura_testkit::ports::free_addresses;
 use yagura_testkit::rng::Rng;
 
 /// Lines that rsyslogd forwards in one run.
@@ -54,85 +55,41 @@ impl Drop for Running {
     }
 }
 
-/// The addresses and folders of one run.
-struct Site {
-    dir: tempfile::TempDir,
-    http: SocketAddr,
-    syslog: SocketAddr,
+fn new_site() -> Site {
+    let more = "[lake]\nflush_interval_s = 1\n[journal]\nkeep = true\nsegment_bytes = 1000000\n";
+    let site = Site::new(more);
+    std::fs::create_dir_all(site.data().join("rules")).unwrap();
+    std::fs::write(site.data().join("rules/door.yml"), RULE).unwrap();
+    site
 }
 
-impl Site {
-    fn new() -> Self {
-        let [http, syslog] = free_addresses();
-        let site = Self { dir: tempfile::tempdir().unwrap(), http, syslog };
-        std::fs::create_dir_all(site.data().join("rules")).unwrap();
-        std::fs::write(site.data().join("rules/door.yml"), RULE).unwrap();
-        let text = format!(
-            "[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n[lake]\nflush_interval_s = 1\n\
-             [journal]\nkeep = true\nsegment_bytes = 1000000\n"
-        );
-        std::fs::write(site.config(), text).unwrap();
-        site
-    }
-
-    fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
-    }
-
-    fn config(&self) -> PathBuf {
-        self.dir.path().join("config.toml")
-    }
-
-    fn up(&self) -> Running {
-        let log = self.dir.path().join("up.log");
-        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_yagura"))
-            .args(["up", "--config"])
-            .arg(self.config())
-            .arg("--data")
-            .arg(self.data())
-            .stderr(log)
-            .stdout(Stdio::null())
-            .spawn();
-        Running(child.unwrap())
-    }
-
-    fn wait_up(&self) {
-        let began = Instant::now();
-        while post(self.http, "GET", "/healthz", "", "").is_none() {
-            assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// rsyslogd reading a file of numbered lines and forwarding them, for ever trying again.
-    fn rsyslogd(&self) -> Running {
-        let dir = self.dir.path();
-        let (lines, work) = (dir.join("lines.log"), dir.join("spool"));
-        std::fs::create_dir_all(&work).unwrap();
-        let text = format!(
-            "global(workDirectory=\"{work}\")\nmodule(load=\"imfile\")\n\
-             input(type=\"imfile\" File=\"{lines}\" Tag=\"sshd[7]:\" ruleset=\"out\")\n\
-             ruleset(name=\"out\") {{ action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{port}\" \
-             protocol=\"tcp\" TCP_Framing=\"octet-counted\" action.resumeRetryCount=\"-1\" \
-             action.resumeInterval=\"1\" queue.type=\"LinkedList\" queue.size=\"300000\") }}\n",
-            work = work.display(),
-            lines = lines.display(),
-            port = self.syslog.port(),
-        );
-        let config = dir.join("rsyslog.conf");
-        std::fs::write(&config, text).unwrap();
-        write_lines(&lines);
-        let child = Command::new("rsyslogd")
-            .arg("-n")
-            .arg("-f")
-            .arg(config)
-            .arg("-i")
-            .arg(dir.join("rsyslogd.pid"))
-            .stderr(Stdio::null())
-            .spawn();
-        Running(child.unwrap())
-    }
+/// rsyslogd reading a file of numbered lines and forwarding them, for ever trying again.
+fn rsyslogd(site: &Site) -> Running {
+    let dir = site.dir.path();
+    let (lines, work) = (dir.join("lines.log"), dir.join("spool"));
+    std::fs::create_dir_all(&work).unwrap();
+    let text = format!(
+        "global(workDirectory=\"{work}\")\nmodule(load=\"imfile\")\n\
+         input(type=\"imfile\" File=\"{lines}\" Tag=\"sshd[7]:\" ruleset=\"out\")\n\
+         ruleset(name=\"out\") {{ action(type=\"omfwd\" target=\"127.0.0.1\" port=\"{port}\" \
+         protocol=\"tcp\" TCP_Framing=\"octet-counted\" action.resumeRetryCount=\"-1\" \
+         action.resumeInterval=\"1\" queue.type=\"LinkedList\" queue.size=\"300000\") }}\n",
+        work = work.display(),
+        lines = lines.display(),
+        port = site.tcp.port(),
+    );
+    let config = dir.join("rsyslog.conf");
+    std::fs::write(&config, text).unwrap();
+    write_lines(&lines);
+    let child = Command::new("rsyslogd")
+        .arg("-n")
+        .arg("-f")
+        .arg(config)
+        .arg("-i")
+        .arg(dir.join("rsyslogd.pid"))
+        .stderr(Stdio::null())
+        .spawn();
+    Running(child.unwrap())
 }
 
 fn write_lines(path: &Path) {
@@ -144,30 +101,6 @@ fn write_lines(path: &Path) {
             .unwrap();
     }
     std::fs::write(path, text).unwrap();
-}
-
-/// Status and body of one request, `None` where the connection breaks.
-fn post(
-    to: SocketAddr,
-    method: &str,
-    path: &str,
-    header: &str,
-    body: &str,
-) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(to).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n\
-         Content-Length: {}\r\n{header}\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let status = answer.get(9..12)?.parse().ok()?;
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Some((status, body.to_owned()))
 }
 
 /// Sends numbered requests, each again under its key until it is acknowledged.
@@ -183,7 +116,7 @@ fn client(http: SocketAddr, stop: &AtomicBool, acknowledged: &Mutex<BTreeSet<usi
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            match post(http, "POST", "/api/v1/ingest", &key, &body) {
+            match request(http, "POST", "/api/v1/ingest", &key, &body) {
                 Some((200, _)) => break,
                 Some((status, body)) => assert!([429, 503].contains(&status), "{status} {body}"),
                 None => std::thread::sleep(Duration::from_millis(20)),
@@ -215,20 +148,18 @@ fn wait_settled(site: &Site) {
 
 /// Kills the server [`KILLS`] times at seeded moments, each after the flow has begun again.
 fn run(seed: u64) -> Site {
-    let site = Site::new();
+    let mut site = new_site();
     let mut rng = Rng::new(seed);
     let stop = AtomicBool::new(false);
     let acknowledged = Mutex::new(BTreeSet::new());
-    let mut server = site.up();
-    site.wait_up();
-    let mut rsyslogd = site.rsyslogd();
+    site.start();
+    let (http, mut rsyslogd) = (site.http, rsyslogd(&site));
     std::thread::scope(|scope| {
-        let sender = scope.spawn(|| client(site.http, &stop, &acknowledged));
+        let sender = scope.spawn(|| client(http, &stop, &acknowledged));
         for _ in 0..KILLS {
             std::thread::sleep(Duration::from_millis(rng.range(150, 1800)));
-            server.kill();
-            server = site.up();
-            site.wait_up();
+            site.kill();
+            site.start();
         }
         wait_settled(&site);
         stop.store(true, Ordering::Relaxed);
@@ -236,7 +167,7 @@ fn run(seed: u64) -> Site {
     });
     rsyslogd.kill();
     wait_settled(&site);
-    server.kill();
+    site.kill();
     check(seed, &site, &acknowledged.into_inner().unwrap());
     site
 }

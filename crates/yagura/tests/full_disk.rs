@@ -6,11 +6,10 @@ mod server;
 mod support;
 
 use server::{Site, wait_until};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 use support::{balanced, count};
 
 const MIB: u64 = 1024 * 1024;
@@ -74,19 +73,8 @@ fn fs_free(path: &Path) -> u64 {
 }
 
 fn request(site: &Site, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
-    let mut stream = TcpStream::connect(site.http).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-        site.http,
-        body.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(body.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let body = answer.split_once("\r\n\r\n").unwrap().1;
-    (answer[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+    let (status, body) = server::request(site.http, method, path, "", body).unwrap();
+    (status, serde_json::from_str(&body).unwrap())
 }
 
 fn status(site: &Site) -> serde_json::Value {

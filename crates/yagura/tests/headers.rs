@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use server::{Site, request};
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{balanced, count, ndjson, ok, refused};
-use yagura_testkit::ports::free_addresses;
 
 const IIS: &str = "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n\
     #Date: 2026-09-21 10:00:00\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port \
@@ -88,49 +88,23 @@ fn scan_and_parse_read_by_headers() {
     assert_eq!(events.len(), 5);
 }
 
-/// The answer to one request; nothing where the connection breaks.
-fn request(to: SocketAddr, method: &str, path: &str, body: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(to).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let length = body.len();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n");
-    write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
-}
-
 #[test]
 fn headers_within_a_request_are_for_its_own_lines() {
-    let dir = tempfile::tempdir().unwrap();
-    let (data, config) = (dir.path().join("data"), dir.path().join("yagura.toml"));
-    let [http, syslog] = free_addresses();
-    let text = format!("[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n");
-    std::fs::write(&config, text).unwrap();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["up", "--config", config.to_str().unwrap(), "--data", data.to_str().unwrap()])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let began = Instant::now();
-    while request(http, "GET", "/healthz", "").is_none() {
-        assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let mut site = Site::new("");
+    site.start();
+    let (http, data, began) = (site.http, site.data(), Instant::now());
     let zeek = "#separator \\x09\n#path\tdns\n#fields\tts\tuid\tquery\n#types\ttime\tstring\tstring\n\
         1789984800.5\tC1\twww.example.com\n#close\tx\n";
     let body = format!("{zeek}{IIS}{}", line(1, "/a"));
-    let answer = request(http, "POST", "/api/v1/ingest", &body).unwrap();
-    let alone = request(http, "POST", "/api/v1/ingest", &line(2, "/b")).unwrap();
+    let answer = request(http, "POST", "/api/v1/ingest", "", &body).unwrap().1;
+    let alone = request(http, "POST", "/api/v1/ingest", "", &line(2, "/b")).unwrap().1;
     let sql = "select source, raw_data, url_path from events order by lsn, sub";
     let mut found = rows(&data, sql);
     while found.len() < 3 && began.elapsed() < Duration::from_secs(120) {
         std::thread::sleep(Duration::from_millis(100));
         found = rows(&data, sql);
     }
-    // It may have ended by itself.
-    let _ = server.kill();
-    let _ = server.wait();
+    site.kill();
     assert!(answer.contains("\"accepted\":2"), "{answer}");
     assert!(alone.contains("\"accepted\":1"), "{alone}");
     let sources: Vec<_> = found.iter().map(|row| row["source"].as_str()).collect();

@@ -2,17 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "support/server.rs"]
+mod server;
 mod support;
 
 use serde_json::Value;
+use server::{Site, authorization};
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use support::{error_of, ndjson, ok, refused, yagura};
-use yagura_testkit::ports::free_addresses;
 
 /// Two days of log-ons on two hosts, one of them with something for the terminal in it.
 fn logs() -> String {
@@ -174,46 +175,14 @@ fn faults_are_drawn_under_the_query_with_exit_code_2() {
     refused(&["search", "--data", nowhere.to_str().unwrap(), "x"], 2, &["not a data directory"]);
 }
 
-/// A server; killed when dropped.
-struct Server {
-    child: Child,
-    http: SocketAddr,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn up(data: &str) -> Server {
-    let [http, syslog] = free_addresses();
-    let config = format!("{data}.toml");
-    let text = format!("[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n");
-    std::fs::write(&config, text).unwrap();
-    let child = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["up", "--config", &config, "--data", data])
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let server = Server { child, http };
-    let began = Instant::now();
-    while post(http, "/api/v1/search", "{\"query\":\"\",\"count\":true}").is_none() {
-        assert!(began.elapsed() < Duration::from_secs(60), "the server does not answer");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    server
-}
-
 /// Status line and headers, and the body, of one request.
 fn post(to: SocketAddr, path: &str, body: &str) -> Option<(String, String)> {
     let mut stream = TcpStream::connect(to).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
+        "POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n",
+        body.len(),
+        authorization(to)
     );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body.as_bytes()).ok()?;
@@ -224,12 +193,12 @@ fn post(to: SocketAddr, path: &str, body: &str) -> Option<(String, String)> {
 
 #[test]
 fn a_running_server_gives_the_same_and_fresh_rows_at_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let data = ingested(dir.path());
+    let mut server = Site::new("");
+    let data = ingested(server.dir.path());
     let queries =
         ["", "user:nina", "failed -status:Success", "src_ip:10.0.0.0/8 earliest:2026-01-06"];
     let offline: Vec<Vec<Value>> = queries.iter().map(|query| found(&data, query)).collect();
-    let server = up(&data);
+    server.start();
     let online: Vec<Vec<Value>> = queries.iter().map(|query| found(&data, query)).collect();
     assert_eq!(offline, online);
 

@@ -33,7 +33,7 @@ const RULES: &[(&str, Rule)] = &[
 type Rule = fn(&Tree) -> Vec<Problem>;
 
 /// Directories that hold nothing of ours: build output, dependencies, run-time data.
-const SKIPPED_DIRS: [&str; 5] = ["target", ".git", "node_modules", "yagura-data", "dist"];
+const SKIPPED_DIRS: [&str; 6] = ["target", ".git", "node_modules", "yagura-data", "dist", ".shots"];
 
 /// Where our Rust files are.
 const OURS: [&str; 4] = ["crates/", "fuzz/", "oracle/", "xtask/"];

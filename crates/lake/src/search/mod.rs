@@ -10,6 +10,7 @@
 //! which events are shown, then the shown events' columns.
 
 pub mod ast;
+pub mod count;
 pub mod fault;
 pub mod fields;
 pub mod parser;

@@ -3,7 +3,7 @@
 use crate::error::LakeError;
 use crate::schema::TableKind;
 use crate::search::show::{cell, integer_at, text_at, time_at};
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use serde_json::{Map, Value, json};
 use yagura_event::column::{COLUMNS, ColumnType};
@@ -39,6 +39,50 @@ pub fn event_json(rows: &RecordBatch, row: usize) -> Value {
     }
     root.insert("raw_data".into(), cell(rows, "raw_data", row));
     Value::Object(root)
+}
+
+/// What a row says of its record beside the event.
+#[derive(Clone, Debug, Default)]
+pub struct EventHead {
+    /// The owner.
+    pub tenant: String,
+    /// The inflow.
+    pub feed: String,
+    /// The source's name; empty where none recognised it.
+    pub source: String,
+    /// The context's id, 32 hexadecimal digits.
+    pub context: String,
+    /// Event time, in microseconds.
+    pub time: i64,
+    /// When it was received, in microseconds.
+    pub received_time: i64,
+    /// The stream's number.
+    pub stream: u64,
+    /// The batch's number; 0 is live.
+    pub batch: u64,
+    /// The record as text.
+    pub raw: String,
+    /// The record's bytes, where they are not those of the text.
+    pub raw_bytes: Option<Vec<u8>>,
+}
+
+/// What a row of all columns says of its record.
+pub fn event_head(rows: &RecordBatch, row: usize) -> EventHead {
+    let text = |column| text_at(rows, column, row).unwrap_or_default().to_owned();
+    let number = |column| integer_at(rows, column, row).unwrap_or_default().cast_unsigned();
+    let bytes = rows.column_by_name("raw_bytes").and_then(|bytes| bytes.as_binary_opt::<i32>());
+    EventHead {
+        tenant: text("tenant"),
+        feed: text("feed"),
+        source: text("source"),
+        context: text("context"),
+        time: time_at(rows, "time", row).unwrap_or_default(),
+        received_time: time_at(rows, "received_time", row).unwrap_or_default(),
+        stream: number("stream"),
+        batch: number("batch"),
+        raw: text("raw_data"),
+        raw_bytes: bytes.filter(|b| b.is_valid(row)).map(|b| b.value(row).to_vec()),
+    }
 }
 
 /// Rows `from` to `from + limit` of batches that follow one another.

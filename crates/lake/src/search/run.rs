@@ -76,9 +76,9 @@ pub async fn search(
 }
 
 /// How a search that takes too long is narrowed.
-const HOW: &str = "by time (earliest:, latest:) or by a field";
+pub(crate) const HOW: &str = "by time (earliest:, latest:) or by a field";
 
-async fn matching(
+pub(crate) async fn matching(
     context: &SessionContext,
     condition: Option<&Expr>,
 ) -> Result<DataFrame, LakeError> {

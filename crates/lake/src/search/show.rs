@@ -1,7 +1,7 @@
 //! What is shown of an event: named columns and a few that are put together.
 
 use crate::search::ast::Name;
-use crate::search::fault::Fault;
+use crate::search::fault::{Fault, Span};
 use crate::search::fields::{Form, Source, Target, resolve};
 use crate::search::functions::json_text;
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -69,6 +69,27 @@ impl Shown {
             },
         };
         Ok(Self { name: name.text.clone(), part })
+    }
+
+    /// The column of a name whose values can be counted.
+    ///
+    /// # Errors
+    /// As [`Self::of`]; lists of objects and what is put together of several columns.
+    pub fn countable(name: &str) -> Result<Self, Fault> {
+        let span = Span::new(0, name.len());
+        let shown = Self::of(&Name { text: name.to_owned(), span })?;
+        let plain = match &shown.part {
+            Part::First(sources) => {
+                sources.iter().all(|source| !matches!(source.form, Form::Objects(_)))
+            }
+            Part::Class | Part::Category | Part::Activity | Part::Type => true,
+            _ => false,
+        };
+        let no = || {
+            Fault::new("facet_field", span, format!("the values of `{name}` cannot be counted"))
+                .help("name a field with one value, such as src_ip")
+        };
+        plain.then_some(shown).ok_or_else(no)
     }
 
     /// The columns of tables: time, source, class, host, user, from and to, sentence or record.

@@ -16,7 +16,7 @@ pub enum Command {
     /// Run the platform: syslog and HTTP in, findings and incidents out
     Up(UpArgs),
     /// Run the platform on a fresh data directory and replay a made-up company's attack story
-    Demo(DemoArgs),
+    Demo(crate::cli::demo::DemoArgs),
     /// List the log sources that can be read
     Sources(FormatArgs),
     /// Print one OCSF event (NDJSON) for each record of the inputs
@@ -48,6 +48,10 @@ pub enum Command {
     Backup(crate::cli::backup::BackupArgs),
     /// Delete everything of a tenant for good, also of a running server
     Erase(crate::cli::erase::EraseArgs),
+    /// Make, list and take away tokens of programs that use the API
+    Token(crate::cli::access::TokenArgs),
+    /// Give the administrator a new password and print it
+    Password(crate::cli::access::AccessArgs),
     /// Measure: each figure with its input and the machine
     Bench(BenchArgs),
     /// Print the effective configuration
@@ -64,22 +68,6 @@ pub struct UpArgs {
     /// Data directory
     #[arg(long, value_name = "DIR", default_value = "yagura-data")]
     pub data: PathBuf,
-}
-
-#[derive(Args, Debug)]
-pub struct DemoArgs {
-    /// Keep (and reuse) the data directory DIR instead of a temporary one
-    #[arg(long, value_name = "DIR")]
-    pub keep: Option<PathBuf>,
-    /// Seed of the story's generator
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Moment of the story's first record (RFC 3339); two and a half hours ago where absent
-    #[arg(long, value_name = "T")]
-    pub start: Option<String>,
-    /// Stop after the story instead of going on serving
-    #[arg(long)]
-    pub once: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,6 +4,7 @@ use crate::cli::args::{CheckArgs, Format};
 use crate::cli::{Usage, table};
 use crate::epochs::Epochs;
 use crate::message;
+use crate::node::door::META_FILE;
 use crate::node::{DATA_VERSION, JUDGE_FILE};
 use crate::pipeline::snapshot::SnapshotStore;
 use anyhow::Context as _;
@@ -17,7 +18,7 @@ use yagura_event::time::HOUR;
 use yagura_event::{Lsn, TenantScope};
 use yagura_journal::{Journal, JournalHandle, Options};
 use yagura_lake::{LAKE_DIR, LakeError, LakeView, check_indexes, open_readonly, verify};
-use yagura_meta::{Erasure, JudgeStore, MetaError};
+use yagura_meta::{Erasure, JudgeStore, MetaError, PeopleStore};
 
 /// The tables, where they can be opened.
 type View = Result<Arc<LakeView>, LakeError>;
@@ -238,7 +239,25 @@ fn judge(data: &Path, view: &View) -> Area {
         }
         Err(error) => area.damage(JUDGE_FILE, error.to_string()),
     }
+    people(data, &mut area);
     area
+}
+
+/// What people decided: a directory that no server has opened has none.
+fn people(data: &Path, area: &mut Area) {
+    let path = data.join(META_FILE);
+    if !path.exists() {
+        return;
+    }
+    area.looked_at += 1;
+    match PeopleStore::open_read_only(&path).and_then(|store| store.verify()) {
+        Ok(damages) => {
+            for damage in damages {
+                area.damage(META_FILE, format!("{}: {}", damage.table, damage.row));
+            }
+        }
+        Err(error) => area.damage(META_FILE, error.to_string()),
+    }
 }
 
 /// Names what is there of tenants who were erased, from hours before that was asked for: since then

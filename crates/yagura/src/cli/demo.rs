@@ -2,19 +2,20 @@
 //! it over syslog and HTTP on the story's own clock.
 
 use crate::cli::Usage;
-use crate::cli::args::DemoArgs;
-use crate::cli::online::incident_text;
-use crate::cli::up::Server;
+use crate::cli::online::{incident_text, shown};
+use crate::cli::up::{Server, signal};
 use crate::config::Config;
 use anyhow::Context as _;
+use clap::Args;
 use serde_json::Value;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use yagura_api::Backend;
+use yagura_api::{Access, Backend, Caller, Cases, Watched};
 use yagura_event::time::parse_rfc3339;
 use yagura_event::{Clock, Micros, SystemClock, TenantScope};
 use yagura_testkit::story::{Channel, STORY_LENGTH, Story};
@@ -25,17 +26,39 @@ const SHOW_SECONDS: i64 = 30;
 /// How long findings are waited for after the last line.
 const SETTLE: Duration = Duration::from_secs(20);
 
-/// A clock that runs through the story faster than the wall.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Keep (and reuse) the data directory DIR instead of a temporary one
+    #[arg(long, value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// Seed of the story's generator
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Moment of the story's first record (RFC 3339); so that it ends now where absent
+    #[arg(long, value_name = "T")]
+    pub start: Option<String>,
+    /// Stop after the story instead of going on serving
+    #[arg(long)]
+    pub once: bool,
+    /// Configuration file (TOML), for other addresses
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// A clock that runs through the story faster than the wall, and on with the wall behind it.
 struct StoryClock {
     start: Micros,
     speed: i64,
+    length: Micros,
     began: Instant,
 }
 
 impl Clock for StoryClock {
     fn now(&self) -> Micros {
         let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        self.start.saturating_add(elapsed.saturating_mul(self.speed))
+        let shown = (self.length / self.speed.max(1)).min(elapsed);
+        let told = shown.saturating_mul(self.speed);
+        self.start.saturating_add(told).saturating_add(elapsed - shown)
     }
 }
 
@@ -59,13 +82,18 @@ async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
     let start = match &args.start {
         Some(text) => parse_rfc3339(text)
             .ok_or_else(|| Usage(format!("--start {text:?} is not an RFC 3339 time")))?,
-        None => SystemClock.now() - STORY_LENGTH,
+        None => SystemClock.now() - STORY_LENGTH + SHOW_SECONDS * 1_000_000,
     };
     let story = Story::generate(args.seed, start);
     let speed = STORY_LENGTH / (SHOW_SECONDS * 1_000_000);
-    let clock = Arc::new(StoryClock { start, speed, began: Instant::now() });
-    let config = Config::default();
+    let clock = Arc::new(StoryClock { start, speed, length: STORY_LENGTH, began: Instant::now() });
+    let config = Config::load(args.config.as_deref())?;
     let server = Server::start(data, &config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
+    let caller = Caller::owner();
+    let token = server.backend().add_token(&caller, "demo").map_err(shown)?.token;
+    let password = server.backend().new_password().map_err(shown)?;
+    println!("Console   http://{}", config.listen.http);
+    println!("Password  {password}");
     eprintln!(
         "Hinode Trading's day: {} log lines over {} minutes, sent in about {SHOW_SECONDS} s to syslog {} and http://{}",
         story.lines.len(),
@@ -73,20 +101,19 @@ async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
         config.listen.syslog_tcp,
         config.listen.http
     );
-    send(&story, &clock, &config, &server).await?;
+    send(&story, &clock, &config, &token, &server).await?;
     let incidents = settle(&server).await?;
     eprintln!();
     for incident in &incidents {
         print!("{}", incident_text(incident));
     }
     println!("{} incident(s) of {} records.", incidents.len(), story.lines.len());
-    println!("Next: curl http://{}/api/v1/incidents", config.listen.http);
     if let Some(keep) = &args.keep {
         println!("      yagura findings --data {}", keep.display());
     }
-    if !args.once && std::io::stdin().is_terminal() {
+    if !args.once {
         println!("The platform stays up; Ctrl-C ends it.");
-        tokio::signal::ctrl_c().await?;
+        signal().await;
     }
     server.stop().await?;
     anyhow::ensure!(!incidents.is_empty(), "the story's attack was not found");
@@ -97,6 +124,7 @@ async fn send(
     story: &Story,
     clock: &StoryClock,
     config: &Config,
+    token: &str,
     server: &Server,
 ) -> anyhow::Result<()> {
     let mut syslog = TcpStream::connect(config.listen.syslog_tcp).await?;
@@ -124,7 +152,7 @@ async fn send(
         }
         syslog.write_all(text.as_bytes()).await?;
         for (source, host, body) in posts {
-            post(config.listen.http, source, host, &body).await?;
+            post(config.listen.http, token, source, host, &body).await?;
         }
         if drawn.elapsed() > Duration::from_millis(250) {
             drawn = Instant::now();
@@ -136,10 +164,16 @@ async fn send(
 }
 
 /// One request of the demo's own, as any client would send it.
-async fn post(to: SocketAddr, source: &str, host: &str, body: &str) -> anyhow::Result<()> {
+async fn post(
+    to: SocketAddr,
+    token: &str,
+    source: &str,
+    host: &str,
+    body: &str,
+) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(to).await?;
     let head = format!(
-        "POST /api/v1/ingest?source={source}&host={host} HTTP/1.1\r\nHost: {to}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "POST /api/v1/ingest?source={source}&host={host} HTTP/1.1\r\nHost: {to}\r\nContent-Type: text/plain\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await?;

@@ -1,5 +1,6 @@
 //! The commands: each takes its arguments and says how it ended.
 
+pub mod access;
 pub mod answer;
 pub mod args;
 mod background;
@@ -52,6 +53,8 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Erase(args) => erase::run(&args).map(|()| true),
+        Command::Token(args) => access::token(&args).map(|()| true),
+        Command::Password(args) => access::password(&args).map(|()| true),
         Command::Bench(args) => crate::bench::run(&args).map(|()| true),
         Command::Config(args) => offline::config(&args).map(|()| true),
         Command::Generate(args) => generate::run(&args).map(|()| true),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use yagura_api::{Backend, Client};
+use yagura_api::{ApiError, Cases, Client, Detections, FindingsAsked, Watched};
 use yagura_disk::DiskError;
 use yagura_event::{SystemClock, TenantName, TenantScope};
 
@@ -23,7 +23,7 @@ pub enum Place {
     /// A server holds the directory.
     Server(Client, tokio::runtime::Runtime),
     /// Nobody does; it was opened here.
-    Here(Arc<Node>, NodeBackend),
+    Here(Arc<Node>, Box<NodeBackend>),
 }
 
 impl Place {
@@ -43,7 +43,7 @@ impl Place {
             Ok(node) => {
                 let node = Arc::new(node);
                 let backend = NodeBackend::new(Arc::clone(&node), &config.query)?;
-                Ok(Self::Here(node, backend))
+                Ok(Self::Here(node, Box::new(backend)))
             }
             Err(error) => match error.downcast_ref::<DiskError>() {
                 Some(DiskError::Locked { .. }) if data.join(SOCKET).exists() => {
@@ -56,10 +56,14 @@ impl Place {
         }
     }
 
-    fn items(
+    /// The items of a list, asked for at `path` of a server or of the backend `here`.
+    ///
+    /// # Errors
+    /// A refusal, in words.
+    pub fn items(
         &self,
         path: &str,
-        here: impl FnOnce(&NodeBackend) -> Result<Vec<Value>, yagura_api::ApiError>,
+        here: impl FnOnce(&NodeBackend) -> Result<Vec<Value>, ApiError>,
     ) -> anyhow::Result<Vec<Value>> {
         match self {
             Self::Here(_, backend) => here(backend).map_err(shown),
@@ -229,7 +233,8 @@ pub fn findings(args: &FindingsArgs) -> anyhow::Result<()> {
     let (scope, query) = scope(args.data.tenant.as_deref())?;
     let join = if query.is_empty() { "?" } else { "&" };
     let path = format!("/api/v1/findings{query}{join}limit={}", args.limit);
-    let items = place.items(&path, |b| b.findings(&scope, args.limit))?;
+    let asked = FindingsAsked { limit: args.limit, ..FindingsAsked::default() };
+    let items = place.items(&path, |b| b.findings(&scope, &asked).map(|page| page.items))?;
     let columns: [(&str, &str); 5] = [
         ("id", "/finding_info/uid"),
         ("severity", "/severity"),
@@ -248,7 +253,10 @@ pub fn findings(args: &FindingsArgs) -> anyhow::Result<()> {
 pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
     let place = Place::of(&args.data, &Config::default(), true)?;
     let (scope, query) = scope(args.tenant.as_deref())?;
-    let items = place.items(&format!("/api/v1/books{query}"), |b| b.books(&scope))?;
+    let items = place.items(&format!("/api/v1/books{query}"), |b| {
+        let rows = b.books(&scope)?.into_iter().map(serde_json::to_value);
+        rows.collect::<Result<_, _>>().map_err(ApiError::internal)
+    })?;
     let columns: [(&str, &str); 11] = [
         ("tenant", "/tenant"),
         ("feed", "/feed"),

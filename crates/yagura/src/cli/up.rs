@@ -3,6 +3,7 @@
 use crate::cli::args::UpArgs;
 use crate::config::Config;
 use crate::node::backend::NodeBackend;
+use crate::node::door::first_password;
 use crate::node::{Node, SOCKET, threads};
 use anyhow::Context as _;
 use std::os::unix::fs::PermissionsExt;
@@ -44,6 +45,10 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
             eprintln!("{report}");
         }
         eprintln!("yagura is up: {}, data in {}", server.places, args.data.display());
+        if let Some(password) = &server.first_password {
+            // Beside the log: it is for the person who started this.
+            println!("administrator's password, shown only now: {password}");
+        }
         let failed = tokio::select! {
             () = signal() => None,
             failure = server.failure() => Some(failure),
@@ -56,7 +61,8 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     })
 }
 
-async fn signal() {
+/// Waits until somebody asks the process to end.
+pub async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     tokio::select! {
@@ -74,6 +80,8 @@ pub struct Server {
     threads: Vec<std::thread::JoinHandle<()>>,
     /// Where it listens, for people.
     places: String,
+    /// The administrator's password, where the account is new.
+    first_password: Option<String>,
 }
 
 impl Server {
@@ -106,6 +114,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut threads = threads::watches(&node, config, &stopped)?;
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
+        let first_password = first_password(&mut backend.people())?;
         let private = private_socket(data)?;
         let tenant = TenantName::default_tenant();
         let context =
@@ -127,7 +136,7 @@ impl Server {
         tasks.push(tokio::spawn(app));
         tasks.push(tokio::spawn(lists(Arc::clone(&node), stopped.clone())));
         tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
-        Ok(Self { node, backend, stop, tasks, threads, places })
+        Ok(Self { node, backend, stop, tasks, threads, places, first_password })
     }
 
     /// The platform behind the listeners.
@@ -154,6 +163,7 @@ impl Server {
     /// The pipeline's failure.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self { node, backend, stop, tasks, threads, .. } = self;
+        backend.stop();
         // Nobody listens any more if every task has ended already.
         let _ = stop.send(true);
         for task in tasks {

@@ -3,12 +3,16 @@
 use crate::cli::offline::framer;
 use crate::config::QueryConfig;
 use crate::node::backup::{self, Refused};
+use crate::node::door::{Door, META_FILE, set_password};
+use crate::node::gauge::Gauge;
+use crate::node::overview::Kept;
 use crate::node::queries::{Asked, Queries};
-use crate::node::{Node, books, erase, hunt, ingest, search};
+use crate::node::{Node, erase, events, hunt, ingest, search};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yagura_api::{
     Answer, ApiError, Backend, HuntReply, HuntRequest, IngestReply, IngestRequest, JobRows, Kind,
@@ -22,9 +26,8 @@ use yagura_journal::{Entry, JournalError};
 use yagura_lake::Question;
 use yagura_lake::output::Form;
 use yagura_lake::pipe::Pipe;
-use yagura_meta::FindingFilter;
+use yagura_meta::PeopleStore;
 use yagura_parse::Contexts;
-use yagura_verdict::{finding_json, incident_json};
 
 /// Most idempotency keys held beside the store's, of requests that are not judged yet.
 const RECENT_KEYS_MAX: usize = 100_000;
@@ -39,6 +42,13 @@ pub struct NodeBackend {
     feeds: Mutex<HashMap<String, FeedContext>>,
     keys: Mutex<Keys>,
     batch: Mutex<()>,
+    people: Mutex<PeopleStore>,
+    door: Door,
+    gauge: Arc<Gauge>,
+    kept: Mutex<Kept>,
+    /// Decisions and notes since the process began.
+    decided: AtomicU64,
+    stopping: AtomicBool,
 }
 
 #[derive(Default)]
@@ -51,11 +61,62 @@ impl NodeBackend {
     /// A backend with threads of its own for queries.
     ///
     /// # Errors
-    /// If the system gives no threads, or no directory for what queries put on disk.
-    pub fn new(node: Arc<Node>, config: &QueryConfig) -> std::io::Result<Self> {
+    /// If the system gives no threads, no directory for what queries put on disk, or no store of
+    /// what people decided.
+    pub fn new(node: Arc<Node>, config: &QueryConfig) -> anyhow::Result<Self> {
         let queries = Queries::new(node.data(), config)?;
-        let (feeds, keys, batch) = (Mutex::default(), Mutex::default(), Mutex::new(()));
-        Ok(Self { node, queries, feeds, keys, batch })
+        let people = PeopleStore::open(&node.data().join(META_FILE))?;
+        let gauge = Gauge::start(&node)?;
+        Ok(Self {
+            node,
+            queries,
+            feeds: Mutex::default(),
+            keys: Mutex::default(),
+            batch: Mutex::default(),
+            people: Mutex::new(people),
+            door: Door::default(),
+            gauge,
+            kept: Mutex::default(),
+            decided: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
+        })
+    }
+
+    /// The node that is served.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// Lets what never ends by itself end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.gauge.stop();
+    }
+
+    /// What people decided, and who may come in.
+    pub fn people(&self) -> MutexGuard<'_, PeopleStore> {
+        lock(&self.people)
+    }
+
+    pub(super) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    pub(super) fn gauge(&self) -> &Gauge {
+        &self.gauge
+    }
+
+    pub(super) fn kept(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.kept)
+    }
+
+    pub(super) fn decided(&self) -> u64 {
+        self.decided.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_decided(&self) {
+        self.decided.fetch_add(1, Ordering::Relaxed);
+        self.kept().forget();
     }
 
     /// The queries that run.
@@ -173,7 +234,17 @@ impl NodeBackend {
     }
 }
 
+impl Drop for NodeBackend {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 impl Backend for NodeBackend {
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     fn ingest(&self, request: IngestRequest) -> Result<IngestReply, ApiError> {
         if let Some(reply) = self.begin(&request)? {
             return Ok(reply);
@@ -187,31 +258,6 @@ impl Backend for NodeBackend {
         hunt::run(&self.queries, self.node.lake().view(), scope, request)
     }
 
-    fn findings(&self, scope: &TenantScope, limit: usize) -> Result<Vec<Value>, ApiError> {
-        let judge = self.node.judge().map_err(ApiError::internal)?;
-        let list = judge.findings(scope, &FindingFilter::default(), limit);
-        Ok(list.map_err(ApiError::internal)?.iter().map(finding_json).collect())
-    }
-
-    fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError> {
-        let judge = self.node.judge().map_err(ApiError::internal)?;
-        let list = judge.incidents(scope).map_err(ApiError::internal)?;
-        Ok(list.iter().map(incident_json).collect())
-    }
-
-    fn incident(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError> {
-        let judge = self.node.judge().map_err(ApiError::internal)?;
-        let list = judge.incident(scope, id).map_err(ApiError::internal)?;
-        list.first().map(incident_json).ok_or_else(|| {
-            ApiError::new(Kind::NotFound, "incident_unknown", format!("there is no incident {id}"))
-        })
-    }
-
-    fn books(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError> {
-        let rows = books::rows(&self.node, scope).map_err(ApiError::internal)?;
-        rows.iter().map(|row| serde_json::to_value(row).map_err(ApiError::internal)).collect()
-    }
-
     fn sql(&self, scope: &TenantScope, request: SqlRequest) -> Pending<Answer> {
         let (text, form) = (request.sql.clone(), form_of(request.format.as_deref()));
         let question = Question::Sql(request.sql);
@@ -223,7 +269,7 @@ impl Backend for NodeBackend {
         let pipe = match Pipe::new(&request.query, SystemClock.now()) {
             Ok(pipe) => pipe,
             Err(no) => {
-                let error = ApiError::new(Kind::Invalid, no.fault.code, no.to_string());
+                let error = events::refusal(&no, &request.query);
                 return Box::pin(std::future::ready(Err(error)));
             }
         };
@@ -279,28 +325,6 @@ impl Backend for NodeBackend {
         self.queries.jobs().end(scope, id)
     }
 
-    fn status(&self) -> Result<Value, ApiError> {
-        let judge = self.node.judge().map_err(ApiError::internal)?;
-        let scope = TenantScope::operator();
-        let stats = judge.stats(&scope).map_err(ApiError::internal)?;
-        let (findings, entities, incidents) = stats.iter().fold((0, 0, 0), |sum, s| {
-            (sum.0 + s.findings, sum.1 + s.entities, sum.2 + s.incidents)
-        });
-        let mut value =
-            serde_json::to_value(self.node.progress().read()).map_err(ApiError::internal)?;
-        value["findings"] = json!(findings);
-        value["entities"] = json!(entities);
-        value["incidents"] = json!(incidents);
-        let disk = self.node.guard().reading();
-        value["disk"] = json!({
-            "stage": disk.stage.word(),
-            "free_bytes": disk.free_bytes,
-            "ballast": disk.ballast,
-        });
-        value["durable_lsn"] = json!(self.node.journal().durable().0);
-        Ok(value)
-    }
-
     fn ingest_files(&self, request: Value) -> Result<Value, ApiError> {
         let request: ingest::Request = serde_json::from_value(request)
             .map_err(|e| ApiError::new(Kind::Invalid, "request", e.to_string()))?;
@@ -321,6 +345,10 @@ impl Backend for NodeBackend {
         serde_json::to_value(copied).map_err(ApiError::internal)
     }
 
+    fn new_password(&self) -> Result<String, ApiError> {
+        set_password(&mut self.people()).map_err(ApiError::internal)
+    }
+
     fn erase(&self, tenant: &TenantName, begin: bool) -> Result<Value, ApiError> {
         let refused = |error: anyhow::Error| match error.is::<erase::Refused>() {
             true => ApiError::new(Kind::Invalid, "erase_refused", error.to_string()),
@@ -333,6 +361,11 @@ impl Backend for NodeBackend {
             lock(&self.keys).recent.retain(|(of, _), _| of != tenant.as_str());
         }
         let step = erase::step(&self.node, tenant).map_err(refused)?;
+        // Before anything is done, and again for what came in between.
+        if begin || step == erase::Step::Done {
+            self.people().erase(tenant).map_err(ApiError::internal)?;
+            self.note_decided();
+        }
         Ok(json!({ "tenant": tenant.as_str(), "step": step }))
     }
 }

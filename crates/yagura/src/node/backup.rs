@@ -9,6 +9,7 @@
 
 use crate::epochs;
 use crate::intel;
+use crate::node::door::META_FILE;
 use crate::node::{JUDGE_FILE, Node};
 use crate::pipeline::batches::BATCH_DIR;
 use crate::pipeline::snapshot::SNAPSHOT_DIR;
@@ -24,6 +25,7 @@ use yagura_disk::{Fs as _, RealFs};
 use yagura_lake::sums::SUMS_DIR;
 use yagura_lake::table::LOG_DIR;
 use yagura_lake::{EXPIRED_DIR, INDEX_DIR, LAKE_DIR, TableKind};
+use yagura_meta::PeopleStore;
 
 /// How often the log of a table is listed again where an entry appeared out of turn.
 const LISTINGS_MAX: usize = 20;
@@ -94,6 +96,9 @@ impl Transfer {
         let judge = self.to.join(JUDGE_FILE);
         node.judge()?.copy_to(&judge)?;
         self.settle(&judge)?;
+        let people = self.to.join(META_FILE);
+        PeopleStore::open(&self.from.join(META_FILE))?.copy_to(&people)?;
+        self.settle(&people)?;
         for dir in [SNAPSHOT_DIR, BATCH_DIR] {
             self.tree(Path::new(dir), &|_| true)?;
         }

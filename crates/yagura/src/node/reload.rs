@@ -78,6 +78,12 @@ impl Node {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).report.clone()
     }
 
+    /// The text of a rule file in force.
+    pub fn rule_text(&self, path: &str) -> Option<String> {
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.texts.iter().find(|(known, _)| known == path).map(|(_, text)| text.clone())
+    }
+
     /// Puts changed lists in force once their files rest: two looks in a row must find them
     /// alike. `Ok(None)` where nothing is to be done.
     ///

@@ -2,6 +2,7 @@
 
 use crate::cli::scan::quoted;
 use crate::cli::table;
+use crate::node::events;
 use crate::node::queries::{Queries, refused};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -44,8 +45,7 @@ pub fn run(
     let scope = scope.clone();
     Box::pin(async move {
         let began = Instant::now();
-        let asked = checked(&request, now)
-            .map_err(|no| ApiError::new(Kind::Invalid, no.fault.code, no.to_string()))?;
+        let asked = checked(&request, now).map_err(|no| events::refusal(&no, &request.query))?;
         let form = Form::of(&request)?;
         let ticket = governor.admit(&scope, "search", &request.query).await.map_err(refused)?;
         let _stops = ticket.stop().guard();

@@ -149,7 +149,7 @@ pub fn process_noting(
 }
 
 /// Parses one record; should the parser panic, the record is stored unparsed and flagged.
-fn parse_guarded(
+pub(crate) fn parse_guarded(
     engine: &Engine,
     context: &Arc<yagura_event::Context>,
     header: &RecordHeader<'_>,

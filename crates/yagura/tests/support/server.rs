@@ -2,10 +2,12 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use yagura_testkit::ports::free_addresses;
 
@@ -63,6 +65,17 @@ impl Site {
             assert!(began.elapsed() < Duration::from_secs(60), "no answer: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        let (status, _) = request(self.http, "GET", "/api/v1/version", "", "").unwrap();
+        if status == 401 {
+            let made = Command::new(env!("CARGO_BIN_EXE_yagura"))
+                .args(["token", "add", "test", "--data"])
+                .arg(self.data())
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            let token = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+            TOKENS.lock().unwrap().get_or_insert_default().insert(self.http, token);
+        }
     }
 
     /// What the server said so far.
@@ -101,6 +114,16 @@ impl Drop for Site {
     }
 }
 
+/// Tokens of the servers, by address.
+static TOKENS: Mutex<Option<HashMap<SocketAddr, String>>> = Mutex::new(None);
+
+/// The header that lets a request in, empty where the server has given no token.
+pub fn authorization(to: SocketAddr) -> String {
+    let tokens = TOKENS.lock().unwrap();
+    let token = tokens.as_ref().and_then(|tokens| tokens.get(&to));
+    token.map_or(String::new(), |token| format!("Authorization: Bearer {token}\r\n"))
+}
+
 /// Status and body of one request, `None` where the connection breaks.
 pub fn request(
     to: SocketAddr,
@@ -111,8 +134,9 @@ pub fn request(
 ) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(to).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    let known = authorization(to);
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n{header}\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\nContent-Length: {}\r\n{known}{header}\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).ok()?;

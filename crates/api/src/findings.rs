@@ -1,0 +1,252 @@
+//! Routes of findings, entities and rules.
+
+use crate::access::Caller;
+use crate::error::{ApiError, Kind};
+use crate::extract::{Params, Segment};
+use crate::model::{EntitySummary, EntityView, List, RuleSummary, RuleView};
+use crate::routes::{Shared, blocking};
+use crate::scope::{TenantQuery, scope};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yagura_event::time::parse_rfc3339;
+use yagura_event::{Level, Micros, TenantScope};
+
+/// Most findings in one page.
+const FINDINGS_MAX: usize = 10_000;
+
+/// Most entities in one answer.
+const ENTITIES_MAX: usize = 10_000;
+
+/// Which findings are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct FindingsAsked {
+    /// Of this rule.
+    pub rule: Option<String>,
+    /// From this level up.
+    pub level_min: Level,
+    /// With their last event at or after it.
+    pub since: Option<Micros>,
+    /// With their first event at or before it.
+    pub until: Option<Micros>,
+    /// Where the page begins, as the page before said.
+    pub cursor: Option<String>,
+    /// Most of them.
+    pub limit: usize,
+}
+
+/// Findings, entities, rules; methods block.
+pub trait Detections {
+    /// Findings, newest first, as OCSF Detection Findings.
+    ///
+    /// # Errors
+    /// `Invalid` for a cursor that is none, `Internal` where the store fails.
+    fn findings(&self, scope: &TenantScope, asked: &FindingsAsked)
+    -> Result<List<Value>, ApiError>;
+
+    /// One finding, with the ids of its incidents in `incidents`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn finding(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError>;
+
+    /// Entities, most suspect first.
+    ///
+    /// # Errors
+    /// `Invalid` for a kind that is none, `Internal` where the store fails.
+    fn entities(
+        &self,
+        scope: &TenantScope,
+        kind: Option<&str>,
+        verdict: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<EntitySummary>, ApiError>;
+
+    /// One entity.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid`, `Internal`.
+    fn entity(&self, scope: &TenantScope, kind: &str, value: &str) -> Result<EntityView, ApiError>;
+
+    /// The rules in force, and those that could not be loaded.
+    ///
+    /// # Errors
+    /// `Internal` where a store fails.
+    fn rules(&self, scope: &TenantScope) -> Result<Vec<RuleSummary>, ApiError>;
+
+    /// One rule.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn rule(&self, scope: &TenantScope, id: &str) -> Result<RuleView, ApiError>;
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(findings))
+        .routes(routes!(finding))
+        .routes(routes!(entities))
+        .routes(routes!(entity))
+        .routes(routes!(rules))
+        .routes(routes!(rule))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct FindingsQuery {
+    /// Only this customer's.
+    tenant: Option<String>,
+    /// Of this rule only.
+    rule: Option<String>,
+    /// From this level up: `informational`, `low`, `medium`, `high`, `critical`.
+    level: Option<String>,
+    /// With their last event at or after this time, RFC 3339.
+    since: Option<String>,
+    /// With their first event at or before this time, RFC 3339.
+    until: Option<String>,
+    /// Most of them, at most 10,000; 1,000 where absent.
+    limit: Option<usize>,
+    /// Where the page begins.
+    cursor: Option<String>,
+}
+
+/// Findings, newest last event first, as OCSF Detection Findings.
+#[utoipa::path(
+    get, path = "/api/v1/findings", tag = "detections", params(FindingsQuery),
+    responses((status = 200, description = "a page", body = List<Value>))
+)]
+async fn findings(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Params(query): Params<FindingsQuery>,
+) -> Result<Json<List<Value>>, ApiError> {
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let asked = FindingsAsked {
+        rule: query.rule,
+        level_min: level(query.level.as_deref())?,
+        since: time("since", query.since.as_deref())?,
+        until: time("until", query.until.as_deref())?,
+        cursor: query.cursor,
+        limit: query.limit.unwrap_or(1_000).clamp(1, FINDINGS_MAX),
+    };
+    blocking(move || backend.findings(&scope, &asked)).await.map(Json)
+}
+
+fn level(word: Option<&str>) -> Result<Level, ApiError> {
+    let Some(word) = word else { return Ok(Level::default()) };
+    Level::from_word(word).ok_or_else(|| {
+        let text = "a level is informational, low, medium, high or critical";
+        ApiError::new(Kind::Invalid, "level", text)
+    })
+}
+
+/// A time of the parameter `name`.
+pub(crate) fn time(name: &str, text: Option<&str>) -> Result<Option<Micros>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    parse_rfc3339(text).map(Some).ok_or_else(|| {
+        let text = format!("{name} is an RFC 3339 time such as 2026-11-02T09:30:00Z");
+        ApiError::new(Kind::Invalid, "time", text)
+    })
+}
+
+/// One finding as OCSF Detection Finding, with the ids of its incidents.
+#[utoipa::path(
+    get, path = "/api/v1/findings/{id}", tag = "detections",
+    params(("id" = String, Path, description = "32 hexadecimal digits"), TenantQuery),
+    responses((status = 200, description = "the finding", body = Value))
+)]
+async fn finding(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.finding(&scope, &id)).await.map(Json)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EntitiesQuery {
+    /// Only this customer's.
+    tenant: Option<String>,
+    /// `host`, `user`, `ip` or `domain`; all where absent.
+    kind: Option<String>,
+    /// `white`, `grey` or `black`; all where absent.
+    verdict: Option<String>,
+    /// Most of them, at most 10,000; 1,000 where absent.
+    limit: Option<usize>,
+}
+
+/// Entities, most suspect first.
+#[utoipa::path(
+    get, path = "/api/v1/entities", tag = "detections", params(EntitiesQuery),
+    responses((status = 200, description = "the entities", body = List<EntitySummary>))
+)]
+async fn entities(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Params(query): Params<EntitiesQuery>,
+) -> Result<Json<List<EntitySummary>>, ApiError> {
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let limit = query.limit.unwrap_or(1_000).clamp(1, ENTITIES_MAX);
+    let work =
+        move || backend.entities(&scope, query.kind.as_deref(), query.verdict.as_deref(), limit);
+    blocking(work).await.map(|items| Json(List::whole(items)))
+}
+
+/// One entity: verdict, evidence, findings, incidents.
+#[utoipa::path(
+    get, path = "/api/v1/entities/{kind}/{value}", tag = "detections",
+    params(
+        ("kind" = String, Path, description = "host, user, ip or domain"),
+        ("value" = String, Path, description = "its value"),
+        TenantQuery
+    ),
+    responses((status = 200, description = "the entity", body = EntityView))
+)]
+async fn entity(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment((kind, value)): Segment<(String, String)>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<EntityView>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.entity(&scope, &kind, &value)).await.map(Json)
+}
+
+/// The rules in force with what they found, and those that could not be loaded.
+#[utoipa::path(
+    get, path = "/api/v1/rules", tag = "detections", params(TenantQuery),
+    responses((status = 200, description = "all rules", body = List<RuleSummary>))
+)]
+async fn rules(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<List<RuleSummary>>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.rules(&scope)).await.map(|items| Json(List::whole(items)))
+}
+
+/// One rule with its text.
+#[utoipa::path(
+    get, path = "/api/v1/rules/{id}", tag = "detections",
+    params(("id" = String, Path, description = "the rule's id"), TenantQuery),
+    responses((status = 200, description = "the rule", body = RuleView))
+)]
+async fn rule(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<RuleView>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.rule(&scope, &id)).await.map(Json)
+}

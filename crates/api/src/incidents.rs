@@ -1,0 +1,307 @@
+//! Routes of incidents: the judge's story, and what people decide and note.
+
+use crate::access::Caller;
+use crate::error::{ApiError, Kind};
+use crate::extract::{Body, Params, Segment};
+use crate::model::{Decision, IncidentSummary, List, NewDecision, NewNote, Note};
+use crate::routes::{Shared, blocking, idempotency_key};
+use crate::scope::{TenantQuery, scope};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yagura_event::TenantScope;
+
+/// Most incidents in one page.
+const PAGE_MAX: usize = 1_000;
+
+/// Longest reason of a decision and longest note, in characters.
+const REASON_MAX: usize = 4_000;
+const NOTE_MAX: usize = 20_000;
+
+/// Incidents and what people make of them; methods block.
+pub trait Cases {
+    /// Incidents, newest first within each tenant, as OCSF Incident Findings.
+    ///
+    /// # Errors
+    /// `Internal` where the store fails.
+    fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError>;
+
+    /// The same without their evidence, with what is decided.
+    ///
+    /// # Errors
+    /// `Internal` where a store fails.
+    fn summaries(&self, scope: &TenantScope) -> Result<Vec<IncidentSummary>, ApiError>;
+
+    /// One incident with what is decided of it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn incident(&self, scope: &TenantScope, id: &str) -> Result<(Value, Decision), ApiError>;
+
+    /// What was decided of one, newest first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn decisions(&self, scope: &TenantScope, id: &str) -> Result<Vec<Decision>, ApiError>;
+
+    /// Decides, where the decision in force is of `version`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Changed`, `Internal`.
+    fn decide(
+        &self,
+        caller: &Caller,
+        scope: &TenantScope,
+        id: &str,
+        version: Option<u64>,
+        decision: NewDecision,
+    ) -> Result<Decision, ApiError>;
+
+    /// The notes on one, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Internal`.
+    fn notes(&self, scope: &TenantScope, id: &str) -> Result<Vec<Note>, ApiError>;
+
+    /// Adds a note; a repeat with the same key gives the one that is there.
+    ///
+    /// # Errors
+    /// `NotFound`, `TooMany`, `Internal`.
+    fn add_note(
+        &self,
+        caller: &Caller,
+        scope: &TenantScope,
+        id: &str,
+        text: &str,
+        key: Option<&str>,
+    ) -> Result<Note, ApiError>;
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(incidents))
+        .routes(routes!(incident))
+        .routes(routes!(decisions))
+        .routes(routes!(decide))
+        .routes(routes!(notes, add_note))
+}
+
+/// How much of each incident is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Detail {
+    /// The OCSF Incident Finding, evidence included.
+    #[default]
+    Ocsf,
+    /// What a list shows.
+    Summary,
+}
+
+/// Which incidents are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Which {
+    /// All, merged ones among them.
+    #[default]
+    All,
+    /// Those that somebody still has to do something about.
+    Open,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Only this customer's.
+    tenant: Option<String>,
+    /// How much of each is given.
+    #[serde(default)]
+    #[param(inline)]
+    view: Detail,
+    /// Which are given.
+    #[serde(default)]
+    #[param(inline)]
+    state: Which,
+    /// Most of them in one page, at most 1,000; 100 where absent. Without it, `view=ocsf` gives
+    /// all.
+    limit: Option<usize>,
+    /// Where the page begins.
+    cursor: Option<String>,
+}
+
+/// Incidents, newest first within each tenant: OCSF Incident Findings, or `view=summary`.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
+    responses((status = 200, description = "a page; with view=ocsf of OCSF Incident Findings",
+        body = List<IncidentSummary>))
+)]
+async fn incidents(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Params(query): Params<ListQuery>,
+) -> Result<Response, ApiError> {
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    if query.view == Detail::Ocsf {
+        let items = blocking(move || backend.incidents(&scope)).await?;
+        return Ok(Json(List::whole(items)).into_response());
+    }
+    let mut items = blocking(move || backend.summaries(&scope)).await?;
+    if query.state == Which::Open {
+        items.retain(|one| one.state.is_open() && one.merged_into.is_none());
+    }
+    Ok(Json(page(items, query.limit, query.cursor.as_deref())?).into_response())
+}
+
+fn page(
+    mut items: Vec<IncidentSummary>,
+    limit: Option<usize>,
+    cursor: Option<&str>,
+) -> Result<List<IncidentSummary>, ApiError> {
+    let place = |one: &IncidentSummary| format!("{}.{}", one.tenant, one.id);
+    if let Some(cursor) = cursor {
+        let at = items
+            .iter()
+            .position(|one| place(one) == cursor)
+            .ok_or_else(|| ApiError::new(Kind::Invalid, "cursor", "this list has no such place"))?;
+        items.drain(..=at);
+    }
+    let limit = limit.unwrap_or(100).clamp(1, PAGE_MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = items.last().filter(|_| more).map(place);
+    Ok(List { items, next_cursor })
+}
+
+/// One incident as OCSF Incident Finding, with `decision`. Its `ETag` changes with the decision.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
+    responses((status = 200, description = "the incident", body = Value))
+)]
+async fn incident(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope(&caller)?;
+    let (mut value, decision) = blocking(move || backend.incident(&scope, &id)).await?;
+    let tag = etag(decision.version);
+    if let Some(object) = value.as_object_mut() {
+        let decision = serde_json::to_value(decision).map_err(ApiError::internal)?;
+        object.insert("decision".to_owned(), decision);
+    }
+    Ok(([(header::ETAG, tag)], Json(value)).into_response())
+}
+
+fn etag(version: u64) -> String {
+    format!("\"d{version}\"")
+}
+
+/// What was decided of an incident, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/decisions", tag = "incidents",
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
+    responses((status = 200, description = "all decisions", body = List<Decision>))
+)]
+async fn decisions(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<List<Decision>>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.decisions(&scope, &id)).await.map(|items| Json(List::whole(items)))
+}
+
+/// Decides. With `If-Match`, only where nobody else has decided since.
+#[utoipa::path(
+    put, path = "/api/v1/incidents/{id}/decision", tag = "incidents", request_body = NewDecision,
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery,
+        ("If-Match" = Option<String>, Header, description = "the incident's ETag")),
+    responses(
+        (status = 200, description = "the decision in force", body = Decision),
+        (status = 412, description = "somebody else decided; code `decision_changed`")
+    )
+)]
+async fn decide(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+    headers: HeaderMap,
+    Body(request): Body<NewDecision>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope(&caller)?;
+    if request.reason.chars().count() > REASON_MAX {
+        let text = format!("a reason is at most {REASON_MAX} characters");
+        return Err(ApiError::new(Kind::Invalid, "reason", text));
+    }
+    if !request.state.is_open() && request.verdict.is_none() {
+        let text = "an incident is resolved or closed with a verdict";
+        return Err(ApiError::new(Kind::Invalid, "verdict_missing", text));
+    }
+    let version = match headers.get(header::IF_MATCH) {
+        None => None,
+        Some(tag) => Some(version(tag.to_str().unwrap_or_default())?),
+    };
+    let work = move || backend.decide(&caller, &scope, &id, version, request);
+    let decision = blocking(work).await?;
+    Ok(([(header::ETAG, etag(decision.version))], Json(decision)).into_response())
+}
+
+fn version(tag: &str) -> Result<u64, ApiError> {
+    let number = tag.trim().strip_prefix("\"d").and_then(|rest| rest.strip_suffix('"'));
+    number.and_then(|number| number.parse().ok()).ok_or_else(|| {
+        let text = "this ETag is none of an incident's; look at the incident again";
+        ApiError::new(Kind::Changed, "decision_changed", text)
+    })
+}
+
+/// The notes on an incident, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/notes", tag = "incidents",
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
+    responses((status = 200, description = "all notes", body = List<Note>))
+)]
+async fn notes(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+) -> Result<Json<List<Note>>, ApiError> {
+    let scope = query.scope(&caller)?;
+    blocking(move || backend.notes(&scope, &id)).await.map(|items| Json(List::whole(items)))
+}
+
+/// Adds a note. A repeat with the same `Idempotency-Key` gives the note that is there.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/notes", tag = "incidents", request_body = NewNote,
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery,
+        ("Idempotency-Key" = Option<String>, Header, description = "makes a repeat harmless")),
+    responses((status = 201, description = "the note", body = Note))
+)]
+async fn add_note(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+    headers: HeaderMap,
+    Body(request): Body<NewNote>,
+) -> Result<(StatusCode, Json<Note>), ApiError> {
+    let scope = query.scope(&caller)?;
+    let text = request.text;
+    if text.trim().is_empty() || text.chars().count() > NOTE_MAX {
+        let text = format!("a note is 1 to {NOTE_MAX} characters");
+        return Err(ApiError::new(Kind::Invalid, "note", text));
+    }
+    let key = idempotency_key(&headers)?;
+    let work = move || backend.add_note(&caller, &scope, &id, &text, key.as_deref());
+    Ok((StatusCode::CREATED, Json(blocking(work).await?)))
+}

@@ -1,0 +1,138 @@
+//! The live stream: server-sent events with the overview, and a word when lists have changed.
+
+use crate::access::Caller;
+use crate::error::{ApiError, Kind};
+use crate::extract::Params;
+use crate::overview::Pulse;
+use crate::routes::{Shared, blocking};
+use crate::scope::TenantQuery;
+use axum::extract::State;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures::Stream;
+use futures::stream;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use yagura_event::TenantScope;
+
+/// How often it is looked whether something has happened.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How often the overview comes while something happens, and while nothing does.
+const BUSY: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(10);
+
+/// How often a line is sent so that the other end knows the stream is alive.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Most streams at a time; one more is refused with status 429.
+const STREAMS_MAX: usize = 200;
+
+/// Streams that are open.
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(live))
+}
+
+/// A place among the streams, given back when it is dropped.
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let taken = STREAMS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
+            (open < STREAMS_MAX).then_some(open + 1)
+        });
+        taken.is_ok().then_some(Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Follower {
+    backend: Shared,
+    scope: TenantScope,
+    seen: Option<Pulse>,
+    told: Option<Instant>,
+    ready: VecDeque<Event>,
+    _place: Place,
+}
+
+/// Server-sent events: `overview` with the overview as JSON, `incidents` and `findings` with `{}`
+/// when their lists have changed.
+#[utoipa::path(
+    get, path = "/api/v1/live", tag = "platform", params(TenantQuery),
+    responses((status = 200, description = "the stream", content_type = "text/event-stream",
+        body = String))
+)]
+async fn live(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Params(query): Params<TenantQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let scope = query.scope(&caller)?;
+    let place = Place::take().ok_or_else(|| {
+        let text = format!("{STREAMS_MAX} live streams are open; close one");
+        ApiError::new(Kind::TooMany, "streams_too_many", text)
+    })?;
+    let (seen, told, ready) = (None, None, VecDeque::new());
+    let follower = Follower { backend, scope, seen, told, ready, _place: place };
+    let events = stream::unfold(follower, |mut follower| async move {
+        let event = follower.next().await?;
+        Some((Ok(event), follower))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+}
+
+impl Follower {
+    /// The next event; `None` where the platform fails, so that the other end connects anew.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.backend.is_stopping() {
+                return None;
+            }
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            if self.told.is_some() {
+                tokio::time::sleep(LOOK).await;
+            }
+            self.look().await?;
+        }
+    }
+
+    async fn look(&mut self) -> Option<()> {
+        let (backend, scope) = (self.backend.clone(), self.scope.clone());
+        let pulse = blocking(move || backend.pulse(&scope)).await.ok()?;
+        if let Some(seen) = self.seen {
+            if seen.incidents != pulse.incidents {
+                self.ready.push_back(Event::default().event("incidents").data("{}"));
+            }
+            if seen.judged != pulse.judged {
+                self.ready.push_back(Event::default().event("findings").data("{}"));
+            }
+        }
+        let moved = self.seen.is_some_and(|seen| seen != pulse);
+        // What moved is told within a second, and once more when it rests.
+        let pause = if moved { BUSY } else { IDLE };
+        if self.told.is_none_or(|told| told.elapsed() >= pause) {
+            let (backend, scope) = (self.backend.clone(), self.scope.clone());
+            let overview = blocking(move || backend.overview(&scope)).await.ok()?;
+            self.ready.push_back(Event::default().event("overview").json_data(overview).ok()?);
+            self.told = Some(Instant::now());
+            self.seen = Some(pulse);
+        } else if !self.ready.is_empty() {
+            let seen = self.seen.get_or_insert(pulse);
+            (seen.incidents, seen.judged) = (pulse.incidents, pulse.judged);
+        }
+        Some(())
+    }
+}

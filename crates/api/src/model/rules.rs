@@ -1,0 +1,65 @@
+//! Rules in force.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A rule in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RuleSummary {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// `critical`, `high`, `medium`, `low` or `informational`.
+    pub level: String,
+    /// `rule`, `filter`, or the correlation's type.
+    pub kind: String,
+    /// Sigma status; empty where it says none.
+    pub status: String,
+    /// The file.
+    pub path: String,
+    /// Sigma logsource; null where it has none.
+    pub logsource: Option<Value>,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its findings that are kept.
+    pub findings: u64,
+    /// Its matches in them.
+    pub matches: u64,
+    /// Incidents with a finding of it.
+    pub incidents: u64,
+    /// Its last match, RFC 3339.
+    pub last_time_dt: Option<String>,
+    /// Why it could not be loaded.
+    pub error: Option<RuleProblem>,
+}
+
+/// Why a rule could not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleProblem {
+    /// Stable word for programs.
+    pub code: String,
+    /// Words for a person.
+    pub message: String,
+    /// Line of the file, from 1.
+    pub line: Option<u64>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct RuleView {
+    /// As in lists.
+    #[serde(flatten)]
+    pub summary: RuleSummary,
+    /// Its file's text.
+    pub text: String,
+    /// What it is for.
+    pub description: String,
+    /// Who wrote it.
+    pub author: String,
+    /// Where to read on.
+    pub references: Vec<String>,
+    /// What sets it off without an attack.
+    pub falsepositives: Vec<String>,
+}

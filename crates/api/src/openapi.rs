@@ -1,0 +1,109 @@
+//! The OpenAPI document, made of the routes themselves.
+
+use crate::error::Problem;
+use crate::routes::documented;
+use serde_json::json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
+    RefOr, ResponseBuilder, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Refusals that any route may answer with.
+const REFUSALS: [(&str, &str); 11] = [
+    ("400", "the request is wrong"),
+    ("401", "nobody is signed in"),
+    ("403", "not allowed: another site, another tenant, no CSRF token"),
+    ("404", "there is no such thing in the caller's scope"),
+    ("405", "the path does not have this method"),
+    ("412", "somebody else changed it meanwhile"),
+    ("413", "the body is too large"),
+    ("415", "the media type is not taken"),
+    ("429", "too much at once; come again later"),
+    ("500", "something failed on the server"),
+    ("503", "not at the moment; come again later"),
+];
+
+/// The document of everything under `/api/v1`.
+pub fn document() -> OpenApi {
+    let mut doc = base();
+    doc.merge(documented());
+    for item in doc.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            for (status, _) in REFUSALS {
+                let refusal = RefOr::Ref(Ref::from_response_name(format!("Refusal{status}")));
+                operation.responses.responses.entry(status.to_owned()).or_insert(refusal);
+            }
+        }
+    }
+    doc
+}
+
+fn base() -> OpenApi {
+    let license = LicenseBuilder::new().name("Apache-2.0").build();
+    let info = InfoBuilder::new()
+        .title("Yagura")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Everything the console shows and does."))
+        .license(Some(license))
+        .build();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::access::SESSION_COOKIE));
+    let mut components = ComponentsBuilder::new()
+        .schema(Problem::name(), Problem::schema())
+        .security_scheme("session", SecurityScheme::ApiKey(cookie))
+        .security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    for (status, description) in REFUSALS {
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(Problem::name())))
+            .example(Some(json!({ "status": status.parse::<u16>().unwrap_or_default() })))
+            .build();
+        let response = ResponseBuilder::new()
+            .description(description)
+            .content("application/problem+json", content)
+            .build();
+        components = components.response(format!("Refusal{status}"), response);
+    }
+    let none: [String; 0] = [];
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components.build()))
+        .security(Some([
+            SecurityRequirement::new("session", none.clone()),
+            SecurityRequirement::new("token", none),
+        ]))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use expect_test::expect_file;
+
+    /// `UPDATE_EXPECT=1` writes the file anew; then `npm run api` in `web/`.
+    #[test]
+    fn the_document_checked_in_is_that_of_the_routes() {
+        let text = serde_json::to_string_pretty(&document()).unwrap() + "\n";
+        expect_file!["../openapi.json"].assert_eq(&text);
+    }
+
+    #[test]
+    fn every_operation_says_who_may_call_it_and_how_it_refuses() {
+        let doc = serde_json::to_value(document()).unwrap();
+        let paths = doc["paths"].as_object().unwrap();
+        assert!(paths.len() > 30, "{}", paths.len());
+        let mut open = Vec::new();
+        for (path, item) in paths {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(!operation["responses"]["401"].is_null(), "{method} {path}");
+                if operation.get("security") == Some(&json!([{}])) {
+                    open.push(format!("{method} {path}"));
+                }
+            }
+        }
+        assert_eq!(open, ["post /api/v1/session"]);
+    }
+}

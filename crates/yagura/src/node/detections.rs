@@ -1,0 +1,236 @@
+//! Findings, entities and rules for the routes.
+
+use crate::node::backend::NodeBackend;
+use crate::node::cases::summary;
+use serde_json::{Value, json};
+use yagura_api::model::{
+    EntitySummary, EntityView, EvidenceView, FindingSummary, List, RuleProblem, RuleSummary,
+    RuleView,
+};
+use yagura_api::{ApiError, Detections, FindingsAsked, Kind};
+use yagura_detect::{RuleError, RuleInfo};
+use yagura_event::time::rfc3339;
+use yagura_event::{Finding, FindingId, Micros, TenantScope};
+use yagura_meta::{FindingFilter, RuleStats};
+use yagura_verdict::{EntityKind, finding_json};
+
+/// Findings shown of an entity.
+const FINDINGS_OF_ENTITY: usize = 200;
+
+/// A finding for a list.
+pub fn finding_summary(finding: &Finding) -> FindingSummary {
+    FindingSummary {
+        id: finding.finding_id().to_string(),
+        tenant: finding.tenant.clone(),
+        title: finding.title.clone(),
+        rule: finding.rule.clone(),
+        level: finding.level.word().to_owned(),
+        count: finding.count,
+        first_time_dt: rfc3339(finding.first_time),
+        last_time_dt: rfc3339(finding.last_time),
+    }
+}
+
+fn cursor_of(finding: &Finding) -> String {
+    format!("{}.{}", finding.last_time, finding.finding_id())
+}
+
+fn cursor(text: &str) -> Result<(Micros, FindingId), ApiError> {
+    let parts = text.split_once('.');
+    let parsed = parts.and_then(|(time, id)| Some((time.parse().ok()?, FindingId::parse(id)?)));
+    parsed.ok_or_else(|| ApiError::new(Kind::Invalid, "cursor", "this list has no such place"))
+}
+
+fn entity_kind(word: &str) -> Result<EntityKind, ApiError> {
+    EntityKind::from_word(word).ok_or_else(|| {
+        ApiError::new(Kind::Invalid, "entity_kind", "a kind is host, user, ip or domain")
+    })
+}
+
+impl Detections for NodeBackend {
+    fn findings(
+        &self,
+        scope: &TenantScope,
+        asked: &FindingsAsked,
+    ) -> Result<List<Value>, ApiError> {
+        let judge = self.node().judge().map_err(ApiError::internal)?;
+        let filter = FindingFilter {
+            rule: asked.rule.clone(),
+            level_min: asked.level_min,
+            since: asked.since,
+            until: asked.until,
+            after: asked.cursor.as_deref().map(cursor).transpose()?,
+        };
+        let found = judge.findings(scope, &filter, asked.limit + 1);
+        let mut found = found.map_err(ApiError::internal)?;
+        let more = found.len() > asked.limit;
+        found.truncate(asked.limit);
+        let next_cursor = found.last().filter(|_| more).map(cursor_of);
+        Ok(List { items: found.iter().map(finding_json).collect(), next_cursor })
+    }
+
+    fn finding(&self, scope: &TenantScope, id: &str) -> Result<Value, ApiError> {
+        let unknown = || {
+            ApiError::new(Kind::NotFound, "finding_unknown", format!("there is no finding {id}"))
+        };
+        let id = FindingId::parse(id).ok_or_else(unknown)?;
+        let judge = self.node().judge().map_err(ApiError::internal)?;
+        let finding = judge.finding(scope, id).map_err(ApiError::internal)?.ok_or_else(unknown)?;
+        let incidents = judge.incidents_of(scope, id).map_err(ApiError::internal)?;
+        let ids: Vec<String> = incidents.into_iter().map(|(_, incident)| incident).collect();
+        let mut value = finding_json(&finding);
+        value["incidents"] = json!(ids);
+        Ok(value)
+    }
+
+    fn entities(
+        &self,
+        scope: &TenantScope,
+        kind: Option<&str>,
+        verdict: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<EntitySummary>, ApiError> {
+        let kind = kind.map(entity_kind).transpose()?;
+        if verdict.is_some_and(|word| !["white", "grey", "black"].contains(&word)) {
+            let text = "a verdict is white, grey or black";
+            return Err(ApiError::new(Kind::Invalid, "verdict", text));
+        }
+        let judge = self.node().judge().map_err(ApiError::internal)?;
+        // They come most suspect first, so that those of a verdict stand together.
+        let all = usize::MAX;
+        let asked = if verdict.is_some() { all } else { limit };
+        let rows = judge.entities(scope, kind, asked).map_err(ApiError::internal)?;
+        let of_it = |word: &str| verdict.is_none_or(|verdict| verdict == word);
+        let rows = rows.into_iter().filter(|row| of_it(row.standing.verdict.word())).take(limit);
+        Ok(rows
+            .map(|row| EntitySummary {
+                tenant: row.tenant,
+                kind: row.standing.entity.kind.word().to_owned(),
+                value: row.standing.entity.value,
+                verdict: row.standing.verdict.word().to_owned(),
+                probability: row.standing.probability,
+                prior: row.standing.prior,
+                posterior: row.standing.posterior,
+                as_of_time_dt: rfc3339(row.standing.as_of),
+            })
+            .collect())
+    }
+
+    fn entity(&self, scope: &TenantScope, kind: &str, value: &str) -> Result<EntityView, ApiError> {
+        let kind = entity_kind(kind)?;
+        let judge = self.node().judge().map_err(ApiError::internal)?;
+        let standing = judge.standing(scope, kind, value).map_err(ApiError::internal)?;
+        let findings = judge.findings_of(scope, kind, value, FINDINGS_OF_ENTITY);
+        let findings = findings.map_err(ApiError::internal)?;
+        let known = standing.as_ref().map(|(tenant, _)| tenant.clone());
+        let Some(tenant) = known.or_else(|| findings.first().map(|f| f.tenant.clone())) else {
+            let text = "nothing has been found about this";
+            return Err(ApiError::new(Kind::NotFound, "entity_unknown", text));
+        };
+        let evidence = judge.evidence(scope, kind, value).map_err(ApiError::internal)?;
+        let incidents = judge.incidents_with(scope, kind, value).map_err(ApiError::internal)?;
+        let cases = self.people().cases(scope).map_err(ApiError::internal)?;
+        let standing = standing.map(|(_, standing)| serde_json::to_value(standing)).transpose();
+        Ok(EntityView {
+            tenant,
+            kind: kind.word().to_owned(),
+            value: value.to_owned(),
+            standing: standing.map_err(ApiError::internal)?,
+            evidence: evidence
+                .into_iter()
+                .map(|row| EvidenceView {
+                    finding: row.finding,
+                    llr: row.llr,
+                    time_dt: rfc3339(row.time),
+                    reason: row.reason,
+                })
+                .collect(),
+            findings: findings.iter().map(finding_summary).collect(),
+            incidents: incidents
+                .iter()
+                .map(|one| summary(one, cases.get(&(one.tenant.clone(), one.id.clone()))))
+                .collect(),
+        })
+    }
+
+    fn rules(&self, scope: &TenantScope) -> Result<Vec<RuleSummary>, ApiError> {
+        let judge = self.node().judge().map_err(ApiError::internal)?;
+        let mut stats = judge.rule_stats(scope).map_err(ApiError::internal)?;
+        let engine = self.node().engine();
+        let mut all = Vec::new();
+        for rule in &engine.rules().rules {
+            let cannot = engine.plan_errors().iter().find(|error| error.rule() == rule.id);
+            let error = cannot.map(|error| RuleProblem {
+                code: error.code().to_owned(),
+                message: error.to_string(),
+                line: Some(u64::from(rule.line)),
+            });
+            all.push(rule_summary(rule, stats.remove(&rule.id).unwrap_or_default(), error));
+        }
+        all.extend(engine.rules().errors.iter().map(unloaded));
+        Ok(all)
+    }
+
+    fn rule(&self, scope: &TenantScope, id: &str) -> Result<RuleView, ApiError> {
+        let summary = self.rules(scope)?.into_iter().find(|rule| rule.id == id);
+        let summary = summary.ok_or_else(|| {
+            ApiError::new(Kind::NotFound, "rule_unknown", format!("there is no rule {id}"))
+        })?;
+        let text = self.node().rule_text(&summary.path).unwrap_or_default();
+        let engine = self.node().engine();
+        let rule = engine.rules().by_id(id).map(|(_, rule)| rule);
+        Ok(RuleView {
+            text,
+            description: rule.map(|rule| rule.description.clone()).unwrap_or_default(),
+            author: rule.map(|rule| rule.author.clone()).unwrap_or_default(),
+            references: rule.map(|rule| rule.references.clone()).unwrap_or_default(),
+            falsepositives: rule.map(|rule| rule.false_positives.clone()).unwrap_or_default(),
+            summary,
+        })
+    }
+}
+
+fn rule_summary(rule: &RuleInfo, stats: RuleStats, error: Option<RuleProblem>) -> RuleSummary {
+    let logsource = rule.logsource.as_ref().map(|place| {
+        json!({
+            "product": place.product, "service": place.service, "category": place.category,
+        })
+    });
+    RuleSummary {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        level: rule.level.word().to_owned(),
+        kind: rule.kind.word().to_owned(),
+        status: rule.status.clone(),
+        path: rule.path.clone(),
+        logsource,
+        tags: rule.tags.clone(),
+        findings: stats.findings,
+        matches: stats.matches,
+        incidents: stats.incidents,
+        last_time_dt: (stats.findings > 0).then(|| rfc3339(stats.last_time)),
+        error,
+    }
+}
+
+fn unloaded(error: &RuleError) -> RuleSummary {
+    RuleSummary {
+        id: error.id.clone().unwrap_or_default(),
+        title: error.title.clone().unwrap_or_default(),
+        level: String::new(),
+        kind: String::new(),
+        status: String::new(),
+        path: error.path.clone(),
+        logsource: None,
+        tags: Vec::new(),
+        findings: 0,
+        matches: 0,
+        incidents: 0,
+        last_time_dt: None,
+        error: Some(RuleProblem {
+            code: error.code.to_owned(),
+            message: error.message.clone(),
+            line: Some(u64::from(error.line)),
+        }),
+    }
+}
