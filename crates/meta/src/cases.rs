@@ -345,7 +345,8 @@ mod tests {
         store.add_note("acme", "INC-1", &note("wordofacme"), None).unwrap();
         store.add_note("other", "INC-1", &note("wordofother"), None).unwrap();
         store.decide("acme", "INC-1", &decision(1, "closed")).unwrap();
-        store.erase(&TenantName::new("acme").unwrap()).unwrap();
+        store.erase("acme").unwrap();
+        assert!(store.finish_erasure().unwrap());
         assert!(store.notes("acme", "INC-1").unwrap().is_empty());
         assert!(store.decisions("acme", "INC-1").unwrap().is_empty());
         assert_eq!(store.notes("other", "INC-1").unwrap().len(), 1);

@@ -81,6 +81,15 @@ pub(crate) fn tables(conn: &Connection) -> Result<Vec<String>, MetaError> {
     .during("list the store's tables")
 }
 
+/// Makes the file anew without what was deleted; `false` where a reader holds the old pages.
+pub(crate) fn renew(conn: &Connection) -> Result<bool, MetaError> {
+    conn.execute_batch("VACUUM").during("make the store anew")?;
+    let busy: i64 = conn
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .during("write the store's log back")?;
+    Ok(busy == 0)
+}
+
 impl JudgeStore {
     /// The erasures that are not done, oldest first.
     ///
@@ -119,12 +128,7 @@ impl JudgeStore {
     /// # Errors
     /// [`MetaError::Sqlite`].
     pub fn finish_erasure(&mut self, tenant: &str, now: Micros) -> Result<bool, MetaError> {
-        self.conn.execute_batch("VACUUM").during("make the store anew")?;
-        let busy: i64 = self
-            .conn
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .during("write the store's log back")?;
-        if busy != 0 {
+        if !renew(&self.conn)? {
             return Ok(false);
         }
         self.conn

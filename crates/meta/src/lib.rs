@@ -1,5 +1,5 @@
-//! The relational stores: what the judge concluded (`judge.sqlite`) and what people decided
-//! about it (`meta.sqlite`).
+//! The relational stores: what the judge concluded (`judge.sqlite`), what people decided about it
+//! and what they were told (`meta.sqlite`).
 //!
 //! One writer owns [`JudgeStore`]; it commits what the data plane hands it in one transaction
 //! with the journal position, so that a replay changes nothing. Everything the judge concludes
@@ -16,6 +16,7 @@ mod erase;
 pub mod error;
 mod ingest;
 pub mod judge;
+pub mod outbox;
 pub mod people;
 pub mod read;
 pub mod recompute;

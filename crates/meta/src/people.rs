@@ -1,7 +1,9 @@
 //! `meta.sqlite`: who may come in and what people decided; written by the API, never by the data
 //! plane.
 
+use crate::erase::{renew, tables};
 use crate::error::{During, MetaError};
+use crate::outbox::OUTBOX_TABLES;
 use crate::schema::{open_ro, open_rw};
 use crate::verify::{Damage, structure};
 use rusqlite::Connection;
@@ -55,7 +57,8 @@ impl PeopleStore {
     /// # Errors
     /// As `JudgeStore::open`.
     pub fn open(path: &Path) -> Result<Self, MetaError> {
-        Ok(Self { conn: open_rw(path, TABLES, PEOPLE_SCHEMA)? })
+        let tables = [TABLES, OUTBOX_TABLES].concat();
+        Ok(Self { conn: open_rw(path, &tables, PEOPLE_SCHEMA)? })
     }
 
     /// Opens the store for reading.
@@ -88,18 +91,26 @@ impl PeopleStore {
         structure(&self.conn)
     }
 
-    /// Deletes what people said of a tenant's incidents, and its bytes from the file.
+    /// Deletes a tenant's rows in every table at once.
     ///
     /// # Errors
     /// [`MetaError::Sqlite`].
-    pub fn erase(&self, tenant: &TenantName) -> Result<(), MetaError> {
-        for table in crate::erase::tables(&self.conn)? {
-            let sql = format!("DELETE FROM {table} WHERE tenant = ?1");
-            self.conn.execute(&sql, [tenant.as_str()]).during("erase a tenant's decisions")?;
+    pub fn erase(&mut self, tenant: &str) -> Result<(), MetaError> {
+        let tx = self.conn.transaction().during("begin a transaction")?;
+        for table in tables(&tx)? {
+            tx.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [tenant])
+                .during("erase a tenant")?;
         }
-        self.conn
-            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
-            .during("make the store anew")
+        tx.commit().during("erase a tenant")
+    }
+
+    /// Makes the file anew without what was deleted. `false` where a reader holds the old pages:
+    /// to be tried again.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`].
+    pub fn finish_erasure(&mut self) -> Result<bool, MetaError> {
+        renew(&self.conn)
     }
 }
 

@@ -363,7 +363,13 @@ impl Backend for NodeBackend {
         let step = erase::step(&self.node, tenant).map_err(refused)?;
         // Before anything is done, and again for what came in between.
         if begin || step == erase::Step::Done {
-            self.people().erase(tenant).map_err(ApiError::internal)?;
+            let mut people = self.people();
+            people.erase(tenant.as_str()).map_err(ApiError::internal)?;
+            if !people.finish_erasure().map_err(ApiError::internal)? {
+                let text = "a reader holds what people noted; ask again";
+                return Err(ApiError::new(Kind::Busy, "store_busy", text));
+            }
+            drop(people);
             self.note_decided();
         }
         Ok(json!({ "tenant": tenant.as_str(), "step": step }))
