@@ -35,6 +35,11 @@ const LAYERS: &[Layer] = &[
         forbidden: &["axum", "datafusion", "deltalake", "arrow", "parquet"],
     },
     Layer {
+        name: "respond",
+        ours: &["event", "meta", "verdict"],
+        forbidden: &["axum", "tokio", "datafusion", "deltalake", "arrow", "parquet"],
+    },
+    Layer {
         name: "collect",
         ours: &["event", "journal", "parse", "disk"],
         forbidden: &["datafusion", "deltalake", "arrow", "parquet", "rusqlite", "axum"],
@@ -45,7 +50,7 @@ const LAYERS: &[Layer] = &[
         name: "yagura",
         ours: &[
             "event", "disk", "parse", "detect", "enrich", "verdict", "journal", "lake", "meta",
-            "collect", "api", "testkit",
+            "respond", "collect", "api", "testkit",
         ],
         forbidden: &[],
     },
