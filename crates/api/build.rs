@@ -10,9 +10,9 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where"));
     let dist = root.join("../../web/dist");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo says where"));
-    // A path that does not exist would make every build run this again.
-    let watched = if dist.is_dir() { dist.clone() } else { root.join("../../web") };
-    println!("cargo:rerun-if-changed={}", watched.display());
+    // Relative, since several clones may share what is built. The folder is always there: a path
+    // that does not exist would make every build run this again.
+    println!("cargo:rerun-if-changed=../../web/dist");
     println!("cargo:rerun-if-changed=build.rs");
     let mut files = Vec::new();
     if dist.is_dir() {
@@ -41,10 +41,12 @@ fn main() {
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).expect("the console's folder") {
         let path = entry.expect("an entry").path();
+        // Notes of the tools that built it.
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
         match path.is_dir() {
             true => walk(&path, files),
-            // Vite's own list of what it built is for tools.
-            false if path.components().any(|part| part.as_os_str() == ".vite") => {}
             false => files.push(path),
         }
     }

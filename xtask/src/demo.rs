@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo;
+use crate::{cargo, console};
 
 const ANNOUNCEMENT: &str = "\
-Building yagura (profile ci) and then running `yagura demo`.
+Building the console and yagura (profile ci) and then running `yagura demo`.
   first build   about 500 crates: a quarter of an hour on two cores, less on more
   on disk       2 to 3 GB in cargo's target directory (`CARGO_TARGET_DIR` moves it)
   later builds  seconds
@@ -22,6 +22,10 @@ Building yagura (profile ci) and then running `yagura demo`.
 /// If cargo or the built program cannot be started.
 pub fn run(root: &Path, args: &[String]) -> Result<bool> {
     eprintln!("{ANNOUNCEMENT}");
+    if !console::build(root)? {
+        eprintln!("\nThe console could not be built; the reason is above.");
+        return Ok(false);
+    }
     let Some(program) = build(root, "yagura")? else {
         eprintln!("\nThe build failed; the reason is above.");
         return Ok(false);

@@ -1,6 +1,8 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
+mod browser;
 mod cargo;
+mod console;
 mod demo;
 mod fuzz;
 mod soak;
@@ -20,6 +22,7 @@ Usage: cargo xtask COMMAND
 
 Commands:
   demo [-- ARGS]   build yagura and run `yagura demo ARGS`
+  console          build the console into web/dist
   test [OPTIONS]   run every check and test, as CI does
   tidy             run the rules on the shape of the sources alone
   fuzz [OPTIONS]   run mutated bytes through everything that reads bytes from outside
@@ -30,11 +33,18 @@ Commands:
 ";
 
 const DEMO_HELP: &str = "\
-Builds yagura (profile ci) and runs `yagura demo`, whose exit code it returns.
+Builds the console and yagura (profile ci) and runs `yagura demo`, whose exit code it returns.
 
 Usage: cargo xtask demo [-- ARGS]
 
   ARGS   go to `yagura demo`, for example `--keep DIR`
+";
+
+const CONSOLE_HELP: &str = "\
+Builds the console with Node.js 20 into web/dist, where its sources have changed. The next build of
+yagura takes it in.
+
+Usage: cargo xtask console
 ";
 
 const TIDY_HELP: &str = "\
@@ -69,6 +79,8 @@ fn main() -> ExitCode {
         "soak" if help => print(soak::HELP),
         "fmt" if help => print(FMT_HELP),
         "help" | "--help" | "-h" => print(HELP),
+        "console" if help => print(CONSOLE_HELP),
+        "console" if args.is_empty() => console::build(&root()),
         "demo" => demo::run(&root(), &args),
         "fuzz" => fuzz::run(&root(), &args),
         "test" => match steps::Options::parse(&args) {
@@ -81,7 +93,7 @@ fn main() -> ExitCode {
         },
         "tidy" if args.is_empty() => tidy_command(),
         "fmt" if args.is_empty() => fmt_command(),
-        "tidy" | "fmt" => return usage(&format!("`{command}` takes no arguments")),
+        "tidy" | "fmt" | "console" => return usage(&format!("`{command}` takes no arguments")),
         _ => return usage(&format!("unknown command `{command}`")),
     };
     match result {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::tally::Tally;
-use crate::{cargo, tidy};
+use crate::{browser, cargo, console, tidy};
 
 /// Every step, in the order in which they run. Quick ones come first. Integration steps name
 /// the workspace and a test target (`test --workspace --profile ci --test NAME`), since
@@ -17,6 +17,12 @@ use crate::{cargo, tidy};
 const STEPS: &[Step] = &[
     Step::check("fmt", "sources are formatted", &["fmt", "--all", "--check"]),
     Step { name: "tidy", about: "the rules on the sources' shape", full: false, run: Run::Tidy },
+    Step {
+        name: "console",
+        about: "the console is built, checked and small enough",
+        full: false,
+        run: Run::Console,
+    },
     Step::check(
         "clippy",
         "lints, warnings denied",
@@ -27,6 +33,12 @@ const STEPS: &[Step] = &[
         "unit, integration and documentation tests",
         &["test", "--workspace", "--profile", "ci", "--no-fail-fast", "--", "--show-output"],
     ),
+    Step {
+        name: "browser",
+        about: "the console in Chromium, against a running demo",
+        full: false,
+        run: Run::Browser,
+    },
     // A workspace of its own (its manifest says why), into the same target directory.
     Step::check(
         "oracle-fmt",
@@ -75,6 +87,10 @@ enum Run {
     Tests(&'static [&'static str]),
     /// The rules of `tidy`, within this process.
     Tidy,
+    /// The console's build and its own checks.
+    Console,
+    /// The console's browser tests.
+    Browser,
 }
 
 impl Step {
@@ -191,6 +207,22 @@ fn run_step(root: &Path, step: &Step, options: &Options, tally: &mut Tally) -> R
             tally.step(step.name, problems.is_empty());
             Ok(problems.is_empty())
         }
+        Run::Console => {
+            let ok = console::check(root)?;
+            tally.step(step.name, ok);
+            Ok(ok)
+        }
+        Run::Browser => match browser::run(root, options.full)? {
+            browser::Outcome::Ran(ok) => {
+                tally.step(step.name, ok);
+                Ok(ok)
+            }
+            browser::Outcome::Skipped(why) => {
+                println!("{why}");
+                tally.line(&why);
+                Ok(true)
+            }
+        },
         Run::Tests(args) => {
             let failed_before = tally.failed;
             let ok = stream(root, args, options, tally)?;

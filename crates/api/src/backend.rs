@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::events::Events;
 use crate::findings::Detections;
 use crate::incidents::Cases;
+use crate::notifications::Told;
 use crate::overview::Watched;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -190,7 +191,9 @@ pub const NEXT_CURSOR_HEADER: &str = "yagura-next-cursor";
 pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
 /// The platform behind the routes.
-pub trait Backend: Access + Cases + Detections + Events + Watched + Send + Sync + 'static {
+pub trait Backend:
+    Access + Cases + Detections + Events + Told + Watched + Send + Sync + 'static
+{
     /// Whether the process is about to end, so that what never ends by itself has to.
     fn is_stopping(&self) -> bool;
 

@@ -6,7 +6,8 @@ use crate::error::{ApiError, Kind};
 use crate::extract::{no_method, no_route};
 use crate::guard::guard;
 use crate::{
-    console, events, findings, incidents, ingest, live, openapi, overview, queries, session,
+    console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
+    session,
 };
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -60,6 +61,7 @@ fn closed() -> OpenApiRouter<Shared> {
         .merge(findings::routes())
         .merge(events::routes())
         .merge(queries::routes())
+        .merge(notifications::routes())
         .merge(ingest::routes())
 }
 

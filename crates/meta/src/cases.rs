@@ -162,6 +162,18 @@ impl PeopleStore {
         Ok(cases)
     }
 
+    /// How many decisions there are: it grows with each, and falls with an erasure.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`].
+    pub fn decisions_count(&self) -> Result<u64, MetaError> {
+        self.conn
+            .prepare_cached("SELECT count(*) FROM decisions")
+            .and_then(|mut s| s.query_row([], |r| r.get::<_, i64>(0)))
+            .map(i64::cast_unsigned)
+            .during("count decisions")
+    }
+
     /// The notes on an incident, oldest first.
     ///
     /// # Errors

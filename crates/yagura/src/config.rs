@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use yagura_collect::watch::Glob;
 use yagura_event::TenantName;
+use yagura_respond::{NOTIFY_EXAMPLE, NOTIFY_KEY_DOCS, NotifyConfig};
 
 /// Everything that can be configured. Unknown keys are refused.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Config {
     /// Files that are followed as they grow.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub watch: Vec<WatchConfig>,
+    /// Who is told of incidents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<NotifyConfig>,
 }
 
 /// Listeners; until access tokens exist only loopback addresses are taken.
@@ -44,6 +48,9 @@ pub struct Config {
 pub struct Listen {
     /// API address.
     pub http: SocketAddr,
+    /// Where people find the console, for links in notifications; that of `http` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console_url: Option<String>,
     /// Syslog over TCP.
     pub syslog_tcp: SocketAddr,
     /// Syslog over UDP; the address of `syslog_tcp` where absent.
@@ -170,6 +177,7 @@ impl Default for Listen {
     fn default() -> Self {
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], 8470)),
+            console_url: None,
             syslog_tcp: SocketAddr::from(([127, 0, 0, 1], 5514)),
             syslog_udp: None,
             syslog_udp_buffer_bytes: 8 * 1024 * 1024,
@@ -269,6 +277,7 @@ impl Config {
                 return Err(format!("two watches are called {:?}", watch.name));
             }
         }
+        yagura_respond::check_all(&config.notify)?;
         Ok(config)
     }
 
@@ -284,7 +293,8 @@ impl Config {
                 table = line.trim_matches(['[', ']']).to_owned();
             } else if let Some((key, _)) = line.split_once(" = ") {
                 let name = format!("{table}.{key}");
-                if let Some((_, doc)) = KEY_DOCS.iter().find(|(known, _)| *known == name) {
+                let mut docs = KEY_DOCS.iter().chain(NOTIFY_KEY_DOCS);
+                if let Some((_, doc)) = docs.find(|(known, _)| *known == name) {
                     text.push_str("# ");
                     text.push_str(doc);
                     text.push('\n');
@@ -298,6 +308,9 @@ impl Config {
         }
         if self.watch.is_empty() {
             text.push_str(WATCH_EXAMPLE);
+        }
+        if self.notify.is_empty() {
+            text.push_str(NOTIFY_EXAMPLE);
         }
         text
     }
@@ -331,6 +344,7 @@ const WATCH_EXAMPLE: &str = "
 /// One line for people on every key.
 const KEY_DOCS: &[(&str, &str)] = &[
     ("listen.http", "API address; loopback only until access tokens exist"),
+    ("listen.console_url", "where people find the console, for links; that of http where absent"),
     ("listen.syslog_tcp", "syslog over TCP (RFC 6587); loopback only until access tokens exist"),
     ("listen.syslog_udp", "syslog over UDP (RFC 5426); the address of syslog_tcp where absent"),
     (
@@ -398,7 +412,10 @@ mod tests {
         let (from, until) = (day("2026-01-01"), day("2026-03-31"));
         let hold = HoldConfig { reason: "case".to_owned(), tenant, from, until };
         let retention = RetentionConfig { days: 365, keep: vec![keep], hold: vec![hold] };
-        let text = Config { watch: vec![watch], retention, ..Config::default() }.to_toml();
+        let console_url = day("https://soc.example.org");
+        let listen = Listen { console_url, ..Listen::default() };
+        let config = Config { listen, watch: vec![watch], retention, ..Config::default() };
+        let text = config.to_toml();
         assert_eq!(Config::parse(&text).unwrap().to_toml(), text);
         let keys = text.lines().filter(|l| l.contains(" = ") && !l.starts_with('#')).count();
         assert_eq!(keys, KEY_DOCS.len());

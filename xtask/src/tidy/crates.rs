@@ -37,7 +37,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "respond",
         ours: &["event", "meta", "verdict"],
-        forbidden: &["axum", "tokio", "datafusion", "deltalake", "arrow", "parquet"],
+        forbidden: &["axum", "datafusion", "deltalake", "arrow", "parquet"],
     },
     Layer {
         name: "collect",

@@ -2,12 +2,14 @@
 
 mod events;
 mod incidents;
+mod notifications;
 mod overview;
 mod rules;
 mod session;
 
 pub use events::*;
 pub use incidents::*;
+pub use notifications::*;
 pub use overview::*;
 pub use rules::*;
 pub use session::*;

@@ -4,7 +4,7 @@ use crate::cli::args::UpArgs;
 use crate::config::Config;
 use crate::node::backend::NodeBackend;
 use crate::node::door::first_password;
-use crate::node::{Node, SOCKET, threads};
+use crate::node::{Node, SOCKET, notify, threads};
 use anyhow::Context as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -114,6 +114,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut threads = threads::watches(&node, config, &stopped)?;
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
+        let console = format!("http://{}", config.listen.http);
+        let console = config.listen.console_url.clone().unwrap_or(console);
+        threads.push(notify::start(&node, &config.notify, console, stopped.clone())?);
         let first_password = first_password(&mut backend.people())?;
         let private = private_socket(data)?;
         let tenant = TenantName::default_tenant();

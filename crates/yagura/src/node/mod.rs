@@ -14,11 +14,13 @@ pub mod hunt;
 pub mod ingest;
 pub mod jobs;
 mod metrics;
+pub mod notify;
 mod overview;
 pub mod queries;
 mod reload;
 pub mod search;
 pub mod threads;
+mod told;
 
 use crate::config::Config;
 use crate::engine::Engine;

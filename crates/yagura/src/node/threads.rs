@@ -18,7 +18,7 @@ use yagura_event::{Context, Reference, SourceChoice, TenantName, TenantScope};
 const OPEN_FILES: usize = 512;
 
 /// Whether the server is to stop, or is gone.
-fn stopping(stop: &Receiver<bool>) -> bool {
+pub(super) fn stopping(stop: &Receiver<bool>) -> bool {
     *stop.borrow() || stop.has_changed().is_err()
 }
 

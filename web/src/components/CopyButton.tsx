@@ -1,0 +1,23 @@
+// Copies a text and says so.
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./Button";
+
+export function CopyButton({ text, label }: { text: string; label?: string }) {
+  const { t } = useTranslation();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) return;
+    const timer = setTimeout(() => setCopied(false), 1_500);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  return (
+    <>
+      <Button kind="quiet" icon={copied ? "check" : "copy"} hint={label ?? t("copy.copy")} onPress={copy} />
+      <span className="visually-hidden" role="status">
+        {copied ? t("copy.copied") : ""}
+      </span>
+    </>
+  );
+}

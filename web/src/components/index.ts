@@ -1,0 +1,20 @@
+// The shared components, from one place.
+export { Button } from "./Button";
+export { Changing } from "./Changing";
+export { CopyButton } from "./CopyButton";
+export { Dialog } from "./Dialog";
+export { OutcomeMark, SeverityMark, VerdictMark } from "./Glyphs";
+export { Icon } from "./Icon";
+export { Kbd } from "./Kbd";
+export { Menu } from "./Menu";
+export { Panel } from "./Panel";
+export { Pivot } from "./Pivot";
+export { Raw } from "./Raw";
+export { SearchField } from "./SearchField";
+export { Sparkline } from "./Sparkline";
+export { Empty, ErrorState, Loaded, Skeleton } from "./States";
+export { Tabs } from "./Tabs";
+export { Age, Time } from "./Time";
+export { Tip } from "./Tip";
+export { DataTable } from "./table/DataTable";
+export type { Column, Sort } from "./table/columns";

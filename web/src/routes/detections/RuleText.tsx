@@ -1,0 +1,90 @@
+// The text of a rule with line numbers; a diagnostic stands below its line.
+import { Fragment, useEffect, useMemo, useRef } from "react";
+import { useTranslation } from "react-i18next";
+import type { RuleDetail, RuleProblem } from "@/api/types";
+import { Empty, Icon } from "@/components";
+import { oneLine } from "@/lib/raw";
+import styles from "./RuleText.module.css";
+import { linesOf, type RuleLine } from "./rule-text";
+
+export function RuleText({ rule }: { rule: RuleDetail }) {
+  const { t } = useTranslation();
+  const lines = useMemo(() => linesOf(rule.text, rule.id), [rule.text, rule.id]);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const target = box.current?.querySelector("[data-fault]") ?? box.current?.querySelector("[data-own]");
+    if (box.current && target instanceof HTMLElement) box.current.scrollTop = Math.max(0, target.offsetTop - 40);
+  }, [lines]);
+  if (rule.text === "") return <Empty reason="data">{rule.error && <Diagnostic problem={rule.error} />}</Empty>;
+  const { error } = rule;
+  const placed = error !== null && error.line !== null && error.line >= 1 && error.line <= lines.length;
+  return (
+    <div ref={box} className={styles.box} role="region" aria-label={t("detections.text")} tabIndex={0}>
+      {error && !placed && <Diagnostic problem={error} />}
+      {lines.map((line) => (
+        <Fragment key={line.number}>
+          <Line line={line} fault={placed && error.line === line.number} />
+          {placed && error.line === line.number && <Diagnostic problem={error} />}
+        </Fragment>
+      ))}
+      <About rule={rule} />
+    </div>
+  );
+}
+
+function Line({ line, fault }: { line: RuleLine; fault: boolean }) {
+  return (
+    <div className={styles.line} data-own={line.own || undefined} data-fault={fault || undefined}>
+      <span className={styles.number} aria-hidden="true">
+        {line.number}
+      </span>
+      <code className={styles.code}>
+        {line.indent}
+        <span className={styles.key}>{line.key}</span>
+        <span>{visible(line.value)}</span>
+        <span className={styles.comment}>{visible(line.comment)}</span>
+      </code>
+    </div>
+  );
+}
+
+function Diagnostic({ problem }: { problem: RuleProblem }) {
+  const { t } = useTranslation();
+  return (
+    <div className={styles.diagnostic} role="note">
+      <Icon name="warning" size={14} />
+      <span>
+        {oneLine(problem.message)} <span className="muted">{t("detections.problem_code", { code: problem.code })}</span>
+      </span>
+    </div>
+  );
+}
+
+/** What the text says that is worth reading outside of it, too: false positives and references. */
+function About({ rule }: { rule: RuleDetail }) {
+  const { t } = useTranslation();
+  if (rule.falsepositives.length + rule.references.length === 0 && !rule.author) return null;
+  return (
+    <dl className={styles.about}>
+      {rule.falsepositives.length > 0 && <AboutList name={t("detections.falsepositives")} items={rule.falsepositives} />}
+      {rule.references.length > 0 && <AboutList name={t("detections.references")} items={rule.references} />}
+      {rule.author && <AboutList name={t("detections.author")} items={[rule.author]} />}
+    </dl>
+  );
+}
+
+function AboutList({ name, items }: { name: string; items: string[] }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      {items.map((item) => (
+        <dd key={item}>{oneLine(item)}</dd>
+      ))}
+    </div>
+  );
+}
+
+/** Rules are files of the operator's, and may still hold characters that do not show. */
+function visible(text: string): string {
+  return text.trim() === "" ? text : `${/^\s*/.exec(text)?.[0] ?? ""}${oneLine(text.trim())}${/\s*$/.exec(text)?.[0] ?? ""}`;
+}

@@ -1,0 +1,125 @@
+// The columns of the list of rules.
+import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { RuleSummary } from "@/api/types";
+import { Age, Changing, type Column, Icon, SeverityMark } from "@/components";
+import { useTacticName } from "@/i18n/words";
+import { count, percent } from "@/lib/number";
+import { oneLine } from "@/lib/raw";
+import styles from "./Detections.module.css";
+import { isNoisy, levelRank, noiseOf, sourceText, tacticsOf, techniquesOf } from "./rules";
+
+export function useRuleColumns(total: number): Column<RuleSummary>[] {
+  const { t } = useTranslation();
+  const tacticName = useTacticName();
+  return useMemo(
+    () => [
+      {
+        id: "level",
+        header: t("severity.label"),
+        width: 88,
+        value: levelRank,
+        cell: (rule) => (rule.level ? <SeverityMark value={rule.level} /> : <span className="muted">–</span>),
+      },
+      { id: "title", header: t("detections.rule"), width: 260, grow: 3, fixed: true, value: (rule) => rule.title || rule.path, cell: (rule) => <Title rule={rule} /> },
+      { id: "kind", header: t("detections.kind"), width: 104, value: (rule) => rule.kind, cell: (rule) => <span className="muted">{t(`detections.kind_${rule.kind}` as "detections.kind_rule", { defaultValue: rule.kind })}</span> },
+      { id: "source", header: t("detections.source"), width: 168, grow: 1, value: sourceText, cell: (rule) => <span className="muted">{oneLine(sourceText(rule)) || "–"}</span> },
+      {
+        id: "tactics",
+        header: t("detections.tactics"),
+        width: 160,
+        hidden: true,
+        value: (rule) => tacticsOf(rule).map(tacticName).join(", "),
+      },
+      { id: "techniques", header: t("detections.techniques"), width: 110, hidden: true, value: (rule) => techniquesOf(rule).join(", ") },
+      { id: "status", header: t("detections.status"), width: 104, hidden: true, value: (rule) => rule.status },
+      { id: "path", header: t("detections.path"), width: 220, hidden: true, code: true, value: (rule) => oneLine(rule.path) },
+      {
+        id: "findings",
+        header: t("detections.findings"),
+        width: 96,
+        align: "end",
+        value: (rule) => rule.findings,
+        cell: (rule) => <Figure n={rule.findings} live />,
+      },
+      { id: "matches", header: t("detections.matches"), width: 80, align: "end", value: (rule) => rule.matches, cell: (rule) => <Figure n={rule.matches} /> },
+      { id: "incidents", header: t("detections.incidents"), width: 96, align: "end", value: (rule) => rule.incidents, cell: (rule) => <Figure n={rule.incidents} live /> },
+      { id: "last", header: t("detections.last"), width: 92, align: "end", value: (rule) => rule.last_time_dt, cell: (rule) => <Age value={rule.last_time_dt} /> },
+      { id: "noise", header: t("detections.noise"), width: 128, value: (rule) => rule.findings, cell: (rule) => <Noise rule={rule} total={total} /> },
+    ],
+    [t, tacticName, total],
+  );
+}
+
+/** The columns while only faulty rules are shown: what is wrong with them, and where. */
+export function useFaultColumns(): Column<RuleSummary>[] {
+  const { t } = useTranslation();
+  return useMemo(
+    () => [
+      { id: "title", header: t("detections.rule"), width: 260, grow: 2, fixed: true, value: (rule) => rule.title || rule.path, cell: (rule) => <Title rule={rule} /> },
+      { id: "path", header: t("detections.path"), width: 200, grow: 2, code: true, value: (rule) => oneLine(rule.path) },
+      { id: "line", header: t("detections.at_line"), width: 64, align: "end", value: (rule) => rule.error?.line, cell: (rule) => <span>{rule.error?.line ?? "–"}</span> },
+      {
+        id: "problem",
+        header: t("detections.problem"),
+        width: 320,
+        grow: 4,
+        fixed: true,
+        value: (rule) => rule.error?.message,
+        cell: (rule) => <span title={oneLine(rule.error?.message ?? "")}>{oneLine(rule.error?.message ?? "")}</span>,
+      },
+      { id: "code", header: t("state.code"), width: 140, code: true, value: (rule) => rule.error?.code },
+    ],
+    [t],
+  );
+}
+
+function Title({ rule }: { rule: RuleSummary }) {
+  const { t } = useTranslation();
+  const title = oneLine(rule.title || rule.path);
+  return (
+    <span className={styles.title}>
+      {rule.error && (
+        <span className={styles.fault} title={t("detections.fault", { message: oneLine(rule.error.message) })}>
+          <Icon name="warning" size={14} />
+          <span>{t("detections.fault_word")}</span>
+        </span>
+      )}
+      {rule.id ? (
+        <Link to="/detections/$id" params={{ id: rule.id }} className="clip" title={title}>
+          {title}
+        </Link>
+      ) : (
+        <span className="clip" title={title}>
+          {title}
+        </span>
+      )}
+    </span>
+  );
+}
+
+function Figure({ n, live = false }: { n: number; live?: boolean }) {
+  if (n === 0) return <span className={styles.zero}>0</span>;
+  return live ? <Changing value={n}>{count(n)}</Changing> : <span>{count(n)}</span>;
+}
+
+/** The share of all findings as a bar and a figure; a word where one rule drowns the others. */
+function Noise({ rule, total }: { rule: RuleSummary; total: number }) {
+  const { t } = useTranslation();
+  const share = noiseOf(rule, total);
+  if (share === 0) return <span className={styles.zero}>–</span>;
+  return (
+    <span className={styles.noise}>
+      <span className={styles.noiseTrack} aria-hidden="true">
+        <span style={{ width: `${share * 100}%` }} />
+      </span>
+      <span className="num">{percent(share)}</span>
+      {isNoisy(rule, total) && (
+        <span className={styles.noisy} title={t("detections.noisy_hint")}>
+          {t("detections.noisy")}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,56 @@
+// How the editor looks: the console's variables, which reach into its shadow tree.
+import { EditorView } from "@codemirror/view";
+
+const MENU = {
+  border: "1px solid var(--line-strong)",
+  borderRadius: "6px",
+  backgroundColor: "var(--raised)",
+  color: "var(--text)",
+};
+
+export const theme = EditorView.theme({
+  "&": { color: "var(--text)", backgroundColor: "transparent", font: "var(--text-code)", fontSize: "13px", fontVariantLigatures: "none" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "20px", maxHeight: "168px", overflow: "auto" },
+  ".cm-content": { padding: "7px 0", caretColor: "var(--accent-text)" },
+  ".cm-line": { padding: "0 4px" },
+  ".cm-cursor": { borderLeftColor: "var(--accent-text)", borderLeftWidth: "2px" },
+  ".cm-placeholder": { color: "var(--faint)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--tint)" },
+  ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--tint)", color: "inherit" },
+  ".t-field": { color: "var(--accent-text)" },
+  ".t-word": { color: "var(--accent-text)", fontWeight: "600" },
+  ".t-function": { color: "var(--accent-text)" },
+  ".t-text, .t-regex": { color: "var(--ok)" },
+  ".t-number": { color: "var(--warn)" },
+  ".t-operator": { color: "var(--muted)", fontWeight: "600" },
+  ".t-comment": { color: "var(--faint)" },
+  ".cm-lintRange-error": {
+    backgroundImage: "none",
+    textDecoration: "underline wavy var(--bad) 1px",
+    textUnderlineOffset: "4px",
+    textDecorationSkipInk: "none",
+  },
+  ".cm-lintPoint::after": { borderBottomColor: "var(--bad)" },
+  ".cm-tooltip": { ...MENU, zIndex: "60" },
+  ".cm-tooltip.cm-tooltip-autocomplete": { marginTop: "8px" },
+  ".cm-tooltip-lint": { padding: "2px 0", maxWidth: "420px" },
+  ".cm-diagnostic": { borderLeft: "3px solid var(--bad)", padding: "4px 10px", font: "var(--text-s)", whiteSpace: "pre-wrap" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { maxHeight: "252px", minWidth: "280px", fontFamily: "var(--font-mono)", fontSize: "12px", padding: "4px" },
+  ".cm-tooltip.cm-tooltip-autocomplete > ul > li": { display: "flex", gap: "16px", padding: "3px 8px", lineHeight: "20px", borderRadius: "4px" },
+  ".cm-tooltip-autocomplete ul li[aria-selected]": { background: "var(--selected)", color: "var(--text)" },
+  ".cm-completionLabel": { flex: "none" },
+  ".cm-completionMatchedText": { textDecoration: "none", color: "var(--accent-text)", fontWeight: "600" },
+  ".cm-completionDetail": {
+    flex: "1",
+    minWidth: "0",
+    marginLeft: "auto",
+    maxWidth: "420px",
+    overflow: "hidden",
+    textOverflow: "ellipsis",
+    color: "var(--muted)",
+    font: "var(--text-s)",
+    fontStyle: "normal",
+    textAlign: "right",
+  },
+});
