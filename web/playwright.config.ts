@@ -1,4 +1,4 @@
-// Browser tests: Debian's Chromium against a running demo. `cargo xtask browser` starts both.
+// Browser tests: Debian's Chromium against a running demo. `cargo xtask test --only browser` starts both.
 import { defineConfig } from "@playwright/test";
 import { CHROMIUM, full, SESSION_FILE, shooting, URL_OF_DEMO } from "./e2e/support/settings.ts";
 

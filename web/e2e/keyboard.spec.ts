@@ -59,7 +59,7 @@ test("Tab goes through each page, shows where it is, and comes out again", async
       seen.add(at.what);
       if (!at.shown) unseen ||= at.what;
     }
-    expect(seen.size, `${place.name}: controls reached by Tab`).toBeGreaterThan(4);
+    expect(seen.size, `${place.name}: controls reached by Tab`).toBeGreaterThan(place.name === "nowhere" ? 0 : 4);
     expect(unseen, `${place.name}: has the focus and does not show it`).toBe("");
   }
 });

@@ -100,8 +100,10 @@ test("a search finds, opens an event and lights up what a field came from", asyn
   await page.keyboard.type(SCANNER);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(`q=${SCANNER}`));
+  // Until the answer comes, the rows before stay.
+  await drawn(page);
   await expect(rows(page, "Events").first()).toBeVisible();
-  await rows(page, "Events").first().click();
+  await rows(page, "Events").first().click({ position: { x: 30, y: 10 } });
   const event = page.getByRole("region", { name: "Event", exact: true });
   await expect(event.getByRole("group", { name: /Record as received/ })).toContainText(new RegExp(SCANNER, "i"));
   await event.locator("mark[data-mark]").nth(1).hover();

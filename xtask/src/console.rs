@@ -95,7 +95,8 @@ fn hash_of(dir: &Path, wanted: &dyn Fn(&Path) -> bool) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     for file in files {
         let bytes = std::fs::read(dir.join(&file));
-        (&file, bytes.with_context(|| format!("cannot read {}", file.display()))?).hash(&mut hasher);
+        (&file, bytes.with_context(|| format!("cannot read {}", file.display()))?)
+            .hash(&mut hasher);
     }
     Ok(format!("{:016x}", hasher.finish()))
 }

@@ -138,8 +138,8 @@ struct ListQuery {
 /// Incidents, newest first within each tenant: OCSF Incident Findings, or `view=summary`.
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
-    responses((status = 200, description = "a page; with view=ocsf of OCSF Incident Findings",
-        body = List<IncidentSummary>))
+    responses((status = 200, description = "OCSF Incident Findings, or a page of IncidentSummary",
+        body = List<Value>))
 )]
 async fn incidents(
     State(backend): State<Shared>,

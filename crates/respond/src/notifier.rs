@@ -9,7 +9,7 @@ use crate::lane::{Done, Lane};
 use crate::news::{News, news};
 use crate::payload::{Notice, payload};
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 use yagura_event::Level;
 use yagura_event::time::Micros;
@@ -179,7 +179,12 @@ impl Notifier {
                 self.waiting.push_back(done);
                 true
             }
-            Err(_) => false,
+            Err(RecvTimeoutError::Timeout) => false,
+            // Without channels nobody is left to say anything.
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(timeout);
+                false
+            }
         }
     }
 

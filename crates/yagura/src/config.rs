@@ -42,7 +42,7 @@ pub struct Config {
     pub notify: Vec<NotifyConfig>,
 }
 
-/// Listeners; until access tokens exist only loopback addresses are taken.
+/// Listeners; until they encrypt, only loopback addresses are taken.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listen {
@@ -253,8 +253,8 @@ impl Config {
         ] {
             if !address.ip().is_loopback() {
                 return Err(format!(
-                    "{key} = {address} is not a loopback address; there are no access tokens yet, \
-                     so only loopback is taken"
+                    "{key} = {address} is not a loopback address; listeners do not encrypt yet, so \
+                     only loopback is taken: put a proxy or a relay in front"
                 ));
             }
         }
@@ -343,9 +343,12 @@ const WATCH_EXAMPLE: &str = "
 
 /// One line for people on every key.
 const KEY_DOCS: &[(&str, &str)] = &[
-    ("listen.http", "API address; loopback only until access tokens exist"),
+    ("listen.http", "API and console; loopback only, since it does not encrypt yet"),
     ("listen.console_url", "where people find the console, for links; that of http where absent"),
-    ("listen.syslog_tcp", "syslog over TCP (RFC 6587); loopback only until access tokens exist"),
+    (
+        "listen.syslog_tcp",
+        "syslog over TCP (RFC 6587); loopback only, since it does not encrypt yet",
+    ),
     ("listen.syslog_udp", "syslog over UDP (RFC 5426); the address of syslog_tcp where absent"),
     (
         "listen.syslog_udp_buffer_bytes",

@@ -59,10 +59,14 @@ export async function signIn(page: Page, password: string): Promise<void> {
   await page.keyboard.press("Enter");
 }
 
+/** A skeleton comes this long after a page asked for its data; until then one cannot see that it waits. */
+const SKELETON_AFTER_MS = 250;
+
 /** Waits until the page shows data: no skeleton, nothing busy. */
 export async function drawn(page: Page): Promise<void> {
   await page.locator("main").waitFor();
-  await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+  await page.waitForTimeout(SKELETON_AFTER_MS);
+  await expect(page.locator("[aria-busy=true], [class*=skeleton]")).toHaveCount(0);
 }
 
 /** The text of CodeMirror's editor, which stands in a shadow tree. */

@@ -1395,58 +1395,6 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A list, or a page of one. */
-        List_IncidentSummary: {
-            /** @description What it holds. */
-            items: {
-                /** @description Who decided last. */
-                decided_by?: string | null;
-                /**
-                 * Format: int64
-                 * @description Findings.
-                 */
-                findings: number;
-                /** @description First event. */
-                first_time_dt: string;
-                /** @description Such as `INC-2026-0042`. */
-                id: string;
-                /** @description Last event. */
-                last_time_dt: string;
-                /** @description The older incident that it belongs to. */
-                merged_into?: string | null;
-                /**
-                 * Format: int64
-                 * @description Notes on it.
-                 */
-                notes: number;
-                /** @description When its deciding finding's event happened, RFC 3339. */
-                opened_time_dt: string;
-                /** @description `attempted`, `blocked`, `succeeded` or `unknown`. */
-                outcome: string;
-                /** @description The first four of those it is about. */
-                principals: components["schemas"]["PrincipalView"][];
-                /** @description `critical`, `high`, `medium`, `low` or `informational`. */
-                severity: string;
-                /**
-                 * Format: int32
-                 * @description OCSF severity, 1 to 5.
-                 */
-                severity_id: number;
-                /** @description What people made of it. */
-                state: components["schemas"]["CaseState"];
-                /** @description ATT&CK tactics, in the order an attack usually takes. */
-                tactics: string[];
-                /** @description The owner. */
-                tenant: string;
-                /** @description Title in English. */
-                title: string;
-                /** @description Title in Japanese. */
-                title_ja: string;
-                verdict?: components["schemas"]["CaseVerdict"] | null;
-            }[];
-            /** @description Where the next page begins: to be sent as `cursor`. Null at the end. */
-            next_cursor?: string | null;
-        };
-        /** @description A list, or a page of one. */
         List_Note: {
             /** @description What it holds. */
             items: {
@@ -2626,13 +2574,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description a page; with view=ocsf of OCSF Incident Findings */
+            /** @description OCSF Incident Findings, or a page of IncidentSummary */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["List_IncidentSummary"];
+                    "application/json": components["schemas"]["List_Value"];
                 };
             };
             400: components["responses"]["Refusal400"];

@@ -97,30 +97,11 @@ export type Completions = Sent<Schemas["Completions"]>;
 export type SavedSearch = Narrow<Sent<Schemas["SavedSearch"]>, { language: Schemas["SearchLanguage"] }>;
 
 /** What a channel was told of an incident, is to be told, or could not be told. */
-export interface Notification {
-  id: string;
-  channel: string;
-  kind: "mail" | "webhook";
-  tenant: string;
-  incident: string;
-  /** Such as `opened`; a state where somebody gave it one. */
-  event: string;
-  severity: Severity;
-  status: "pending" | "sent" | "dead";
-  attempts: number;
-  created_time_dt: string;
-  sent_time_dt: string | null;
-  next_time_dt: string | null;
-  last_error: string | null;
-}
-
-export interface NotificationChannel {
-  channel: string;
-  pending: number;
-  sent: number;
-  dead: number;
-  oldest_pending_time_dt: string | null;
-}
+export type Notification = Narrow<
+  Sent<Schemas["Notification"]>,
+  { kind: "mail" | "webhook"; severity: Severity; status: "pending" | "sent" | "dead" }
+>;
+export type NotificationChannel = Sent<Schemas["ChannelState"]>;
 
 /** A search in the background. */
 export interface BackgroundSearch {

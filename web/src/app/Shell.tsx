@@ -1,6 +1,6 @@
 // The frame around every page: top bar, rail, banner, page, palette and help.
 import { useQueryClient } from "@tanstack/react-query";
-import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { I18nProvider } from "react-aria-components/I18nProvider";
@@ -16,22 +16,26 @@ import { useShortcuts } from "./useShortcuts";
 
 const loadPalette = () => import("./Palette");
 const Palette = lazy(loadPalette);
-/** The palette is fetched this long after the page, so that it is there when its key is pressed. */
-const PALETTE_AFTER_MS = 1_500;
+/** The other pages and the palette are fetched this long after the first: they open at once, also when the server is away. */
+const REST_AFTER_MS = 2_000;
 
 export function Shell() {
   const { t } = useTranslation();
   const { language } = useSettings();
   const client = useQueryClient();
   const navigate = useNavigate();
+  const router = useRouter();
   const { tenant } = useSearch({ from: "/shell" });
   const [dialog, setDialog] = useState<"palette" | "help" | null>(null);
   const close = () => setDialog(null);
   useEffect(() => listen(client), [client, tenant]);
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), PALETTE_AFTER_MS);
+    const timer = setTimeout(() => {
+      const rest = [loadPalette(), ...Object.values(router.routesById).map((route) => router.loadRouteChunk(route))];
+      void Promise.allSettled(rest);
+    }, REST_AFTER_MS);
     return () => clearTimeout(timer);
-  }, []);
+  }, [router]);
   useShortcuts({
     palette: () => setDialog(dialog === "palette" ? null : "palette"),
     help: () => setDialog("help"),

@@ -11,6 +11,7 @@ import { signInRoute } from "@/routes/sign-in/route";
 import { parseSearch, stringifySearch } from "./address";
 import { createClient } from "./client";
 import { rootRoute, shellRoute } from "./root";
+import { RouteError } from "./RouteError";
 
 export const client = createClient(() => {
   const { pathname, href } = router.state.location;
@@ -38,6 +39,8 @@ export const router = createRouter({
   context: { client },
   parseSearch,
   stringifySearch,
+  // A page that fails leaves the shell with its banner standing.
+  defaultErrorComponent: RouteError,
   defaultPreload: "intent",
   defaultPreloadStaleTime: 0,
   defaultPendingMs: 200,

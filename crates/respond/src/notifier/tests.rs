@@ -212,3 +212,11 @@ fn a_panic_is_a_failed_try() {
     );
     assert_eq!(rows(&store)[0].attempts, 2);
 }
+
+#[test]
+fn without_channels_it_waits_all_the_same() {
+    let mut notifier = Notifier::new(&[]).unwrap();
+    let (began, pause) = (std::time::Instant::now(), std::time::Duration::from_millis(30));
+    assert!(!notifier.wait(pause));
+    assert!(began.elapsed() >= pause);
+}

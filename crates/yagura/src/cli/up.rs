@@ -6,9 +6,11 @@ use crate::node::backend::NodeBackend;
 use crate::node::door::first_password;
 use crate::node::{Node, SOCKET, notify, threads};
 use anyhow::Context as _;
+use std::convert::Infallible;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -17,6 +19,7 @@ use yagura_collect::syslog::serve_tcp;
 use yagura_collect::syslog_udp::UdpSyslog;
 use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantName};
 use yagura_journal::Entry;
+use yagura_respond::{Notifier, NotifyConfig};
 
 /// The feed of the syslog listener.
 const SYSLOG_FEED: &str = "syslog";
@@ -52,6 +55,7 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
         let failed = tokio::select! {
             () = signal() => None,
             failure = server.failure() => Some(failure),
+            never = hangups(&server, args.config.as_deref(), config) => match never {},
         };
         server.stop().await?;
         match failed {
@@ -71,6 +75,29 @@ pub async fn signal() {
     }
 }
 
+/// Reads the configuration again at each SIGHUP. It is taken whole or refused whole: what is wrong
+/// anywhere changes nothing.
+async fn hangups(server: &Server, path: Option<&Path>, mut config: Config) -> Infallible {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+    loop {
+        hangup.recv().await;
+        let read = Config::load(path).map_err(anyhow::Error::from);
+        match read.and_then(|new| server.tell_by(&new.notify).map(|()| new)) {
+            Ok(new) => {
+                let others = Config { notify: config.notify.clone(), ..new.clone() };
+                let rest = match others.to_toml() == config.to_toml() {
+                    true => "",
+                    false => "; other keys changed, too: they are in force after a restart",
+                };
+                eprintln!("configuration read again: [[notify]] is in force{rest}");
+                config.notify = new.notify;
+            }
+            Err(error) => eprintln!("configuration refused, nothing changed: {error:#}"),
+        }
+    }
+}
+
 /// A node with its listeners.
 pub struct Server {
     node: Arc<Node>,
@@ -78,6 +105,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    notifiers: Sender<Notifier>,
     /// Where it listens, for people.
     places: String,
     /// The administrator's password, where the account is new.
@@ -116,7 +144,8 @@ impl Server {
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
         let console = format!("http://{}", config.listen.http);
         let console = config.listen.console_url.clone().unwrap_or(console);
-        threads.push(notify::start(&node, &config.notify, console, stopped.clone())?);
+        let (notifiers, thread) = notify::start(&node, &config.notify, console, stopped.clone())?;
+        threads.push(thread);
         let first_password = first_password(&mut backend.people())?;
         let private = private_socket(data)?;
         let tenant = TenantName::default_tenant();
@@ -139,7 +168,17 @@ impl Server {
         tasks.push(tokio::spawn(app));
         tasks.push(tokio::spawn(lists(Arc::clone(&node), stopped.clone())));
         tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
-        Ok(Self { node, backend, stop, tasks, threads, places, first_password })
+        Ok(Self { node, backend, stop, tasks, threads, notifiers, places, first_password })
+    }
+
+    /// Tells of incidents through other channels from here on.
+    ///
+    /// # Errors
+    /// A channel that cannot be made ready; those before stay.
+    pub fn tell_by(&self, channels: &[NotifyConfig]) -> anyhow::Result<()> {
+        // Where the thread has ended, so has the platform.
+        let _ = self.notifiers.send(Notifier::new(channels)?);
+        Ok(())
     }
 
     /// The platform behind the listeners.

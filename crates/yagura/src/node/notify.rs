@@ -3,6 +3,7 @@
 use crate::node::Node;
 use crate::node::door::META_FILE;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
@@ -13,8 +14,8 @@ use yagura_respond::{Case, Decision, Notifier, NotifyConfig};
 /// How often it is looked for something new.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Begins to tell through the configured channels until `stop`. Where none ever was, what is there
-/// is taken note of and not told.
+/// Begins to tell through the configured channels until `stop`, or through those of a notifier that
+/// is sent. Where none ever was, what is there is taken note of and not told.
 ///
 /// # Errors
 /// A channel that cannot be made ready, a store that cannot be read, no thread.
@@ -23,15 +24,19 @@ pub fn start(
     channels: &[NotifyConfig],
     console: String,
     stop: Receiver<bool>,
-) -> anyhow::Result<JoinHandle<()>> {
+) -> anyhow::Result<(Sender<Notifier>, JoinHandle<()>)> {
     let store = PeopleStore::open(&node.data().join(META_FILE))?;
     let mut notifier = Notifier::new(channels)?;
     notifier.begin(&store, &cases(node, &store, &console)?)?;
     let node = Arc::clone(node);
     let thread = std::thread::Builder::new().name("notify".to_owned());
-    Ok(thread.spawn(move || {
+    let (others, other) = channel();
+    let thread = thread.spawn(move || {
         let (mut seen, mut told) = (None, String::new());
         while !super::threads::stopping(&stop) {
+            if let Some(newest) = other.try_iter().last() {
+                notifier = newest;
+            }
             match step(&node, &store, &mut notifier, &console, &mut seen) {
                 Ok(()) => told.clear(),
                 Err(error) => {
@@ -44,7 +49,8 @@ pub fn start(
             }
             notifier.wait(LOOK);
         }
-    })?)
+    })?;
+    Ok((others, thread))
 }
 
 /// What changes when an incident or a decision does.

@@ -13,11 +13,15 @@ use yagura_api::{ApiError, Cases, Pulse, Watched};
 use yagura_disk::DiskStage;
 use yagura_event::TenantScope;
 use yagura_event::json::OCSF_VERSION;
-use yagura_event::time::{Micros, parse_rfc3339, rfc3339};
+use yagura_event::time::{HOUR, Micros, parse_rfc3339, rfc3339};
 use yagura_lake::TableKind;
 
-/// How long an overview is given again: several watch, and the books are read for each.
+/// How long an overview is given again at least: several watch, and the books are read for each.
 const KEEP: Duration = Duration::from_millis(700);
+
+/// And this many times as long as it took to make: many books take longer to read, and watching them
+/// takes at most a tenth of a core.
+const KEEP_COSTS: u32 = 10;
 
 /// Overviews kept, one a scope.
 const KEPT_MAX: usize = 100;
@@ -30,7 +34,7 @@ const QUIET_MIN: Micros = 300 * 1_000_000;
 
 /// The overviews given last, by tenant; the empty name is the operator's.
 #[derive(Default)]
-pub struct Kept(HashMap<String, (Instant, Overview)>);
+pub struct Kept(HashMap<String, (Instant, Duration, Overview)>);
 
 impl Kept {
     /// Lets the next be made anew.
@@ -43,16 +47,17 @@ impl Watched for NodeBackend {
     fn overview(&self, scope: &TenantScope) -> Result<Overview, ApiError> {
         let name = scope.tenant().map(|tenant| tenant.to_string()).unwrap_or_default();
         let mut kept = self.kept();
-        if let Some((at, overview)) = kept.0.get(&name)
-            && at.elapsed() < KEEP
+        if let Some((at, cost, overview)) = kept.0.get(&name)
+            && at.elapsed() < KEEP.max(*cost * KEEP_COSTS)
         {
             return Ok(overview.clone());
         }
+        let began = Instant::now();
         let overview = whole(self, scope)?;
         if kept.0.len() >= KEPT_MAX {
             kept.0.clear();
         }
-        kept.0.insert(name, (Instant::now(), overview.clone()));
+        kept.0.insert(name, (Instant::now(), began.elapsed(), overview.clone()));
         Ok(overview)
     }
 
@@ -264,12 +269,15 @@ fn feeds(backend: &NodeBackend, scope: &TenantScope, rows: &[Row]) -> Vec<Feed> 
         let last = rows.last()?;
         let books = rows.iter().fold(BookSums::default(), |sum, row| add(sum, sums(row)));
         let arrival = of(last).map(|(.., arrival)| arrival);
-        let last_time = arrival.map(|a| a.last).or_else(|| parse_rfc3339(&last.hour));
+        let hour = parse_rfc3339(&last.hour);
+        let last_time = arrival.map(|a| a.last).or(hour);
+        // Of a feed that this process has not heard of yet only the hour is known.
+        let since = backend.gauge().began_platform();
+        let heard = arrival.map(|a| a.last).or(hour.map(|hour| (hour + HOUR).max(since)));
         let usual = arrival.and_then(|a| {
-            let since = now.saturating_sub(backend.gauge().began_platform());
-            Some(since / Micros::try_from(a.records).ok().filter(|n| *n > 0)?)
+            Some(now.saturating_sub(since) / Micros::try_from(a.records).ok().filter(|n| *n > 0)?)
         });
-        let pause = last_time.map_or(0, |last| now.saturating_sub(last));
+        let pause = heard.map_or(0, |last| now.saturating_sub(last));
         let patience = usual.map_or(QUIET_MIN, |usual| usual.saturating_mul(10).max(QUIET_MIN));
         Some(Feed {
             tenant: last.tenant.clone(),

@@ -129,9 +129,11 @@ impl Queries {
 impl Drop for Queries {
     fn drop(&mut self) {
         self.jobs.stop_all();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(END_WAIT);
-        }
+        let Some(runtime) = self.runtime.take() else { return };
+        // A runtime must not be dropped by a thread that works for another one, which this may be.
+        let ends = std::thread::spawn(move || runtime.shutdown_timeout(END_WAIT));
+        // It has nothing to say.
+        let _ = ends.join();
     }
 }
 

@@ -182,8 +182,8 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
             })}
           </div>
         </div>
-        {shown.length === 0 && props.empty}
       </div>
+      {shown.length === 0 && props.empty && <div className={styles.empty}>{props.empty}</div>}
       {props.loadingMore && (
         <div className={styles.more} role="status">
           {t("table.load_more")}

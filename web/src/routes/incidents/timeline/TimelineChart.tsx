@@ -12,7 +12,7 @@ import styles from "./TimelineChart.module.css";
 import { useWidth } from "./useWidth";
 
 const NAME_PX = 168;
-const LANE_PX = 22;
+const LANE_PX = 24;
 const AXIS_PX = 22;
 /** Room for half a mark at both ends. */
 const EDGE_PX = 8;
