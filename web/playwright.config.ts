@@ -11,7 +11,7 @@ export default defineConfig({
   fullyParallel: false,
   forbidOnly: process.env.CI === "true",
   retries: 0,
-  timeout: full ? 120_000 : 30_000,
+  timeout: full ? 120_000 : 60_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
   use: {

@@ -1,4 +1,5 @@
 // What waiting there is: the first page's size, its largest paint, and what keys and clicks take.
+// Times are printed and not asserted: machines differ, and are busy.
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,10 +8,6 @@ import { DIST } from "./support/settings.ts";
 import { SCANNER } from "./support/story.ts";
 import { drawn, expect, type Page, rows, test } from "./support/test.ts";
 
-/** Google's "good" are 2,500 ms and 200 ms. A machine that is busy with other things is let off with "not poor". */
-const busy = (os.loadavg()[0] ?? 0) > os.availableParallelism();
-const LCP_MS_MAX = busy ? 4_000 : 2_500;
-const INTERACTION_MS_MAX = busy ? 500 : 200;
 /** Where a row shows its time, which is no control. */
 const AT_TIME = { x: 30, y: 10 };
 const FIRST_PAGE_BYTES_MAX = 350 * 1024;
@@ -49,7 +46,6 @@ test("pages paint and answer quickly", async ({ page }) => {
     const lcp = await page.evaluate(() => window.measured.lcp);
     said.push(`LCP ${at} ${Math.round(lcp)} ms`);
     expect(lcp, `LCP of ${at}`).toBeGreaterThan(0);
-    expect.soft(lcp, `LCP of ${at}`).toBeLessThan(LCP_MS_MAX);
   }
   await page.goto("/");
   await drawn(page);
@@ -59,7 +55,6 @@ test("pages paint and answer quickly", async ({ page }) => {
     await page.waitForTimeout(250);
     const slowest = Math.max(0, ...(await page.evaluate(() => window.measured.events.map((event) => event.ms))));
     said.push(`${name} ${slowest === 0 ? "under 16" : slowest} ms`);
-    expect.soft(slowest, name).toBeLessThan(INTERACTION_MS_MAX);
   }
   console.log(said.map((line) => `    ${line}`).join("\n"));
 });
