@@ -206,8 +206,8 @@ fn a_tenant_goes_with_its_decisions_and_notifications() {
         .map(|tenant| ((tenant.to_owned(), "INC-2027-0001".to_owned()), Seen::default()))
         .into();
     commit(store.connection(), T0, &offers, &seen).unwrap();
-    let sql = "INSERT INTO dispositions (tenant, subject, id, state, reason, by, time)
-               VALUES (?1, 'incident', 'INC-2027-0001', 'closed', 'drill', 'kim', 1)";
+    let sql = "INSERT INTO decisions VALUES
+               (?1, 'INC-2027-0001', 1, 'closed', NULL, 'drill', 'kim', 1)";
     for tenant in ["acme", "zen"] {
         store.connection().execute(sql, [tenant]).unwrap();
     }
@@ -215,7 +215,7 @@ fn a_tenant_goes_with_its_decisions_and_notifications() {
     store.erase("acme").unwrap();
     assert!(store.finish_erasure().unwrap());
     assert!(!holds("secrets of acme") && holds("secrets of zen"));
-    for table in ["outbox", "outbox_seen", "dispositions"] {
+    for table in ["outbox", "outbox_seen", "decisions"] {
         let sql = format!("SELECT group_concat(tenant) FROM {table}");
         let left: String = store.connection().query_row(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(left, "zen", "{table}");

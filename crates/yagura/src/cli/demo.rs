@@ -3,11 +3,13 @@
 
 use crate::cli::Usage;
 use crate::cli::online::{incident_text, shown};
+use crate::cli::replay::Scenario;
 use crate::cli::up::{Server, signal};
 use crate::config::Config;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
+use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use tokio::net::TcpStream;
 use yagura_api::{Access, Backend, Caller, Cases, Watched};
 use yagura_event::time::parse_rfc3339;
 use yagura_event::{Clock, Micros, SystemClock, TenantScope};
+use yagura_journal::Entry;
 use yagura_testkit::story::{Channel, STORY_LENGTH, Story};
 
 /// How long the story takes, in seconds.
@@ -40,6 +43,15 @@ pub struct DemoArgs {
     /// Stop after the story instead of going on serving
     #[arg(long)]
     pub once: bool,
+    /// Replay the logs of a scenario's folder instead of the story
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["seed", "start"])]
+    pub scenario: Option<PathBuf>,
+    /// Name the scenario's hosts and users by place below the folder (repeatable)
+    #[arg(long, value_name = "PATTERN", default_value = "{host}/...", requires = "scenario")]
+    pub path: Vec<String>,
+    /// How many times faster than life; so that it takes half a minute where absent
+    #[arg(long, value_name = "N")]
+    pub speed: Option<i64>,
     /// Configuration file (TOML), for other addresses
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -78,36 +90,70 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     outcome
 }
 
+/// What is replayed.
+enum Play {
+    /// A story and when it begins.
+    Story(Story, Micros),
+    Scenario(Scenario),
+}
+
+impl Play {
+    fn of(args: &DemoArgs) -> anyhow::Result<Self> {
+        if let Some(dir) = &args.scenario {
+            eprintln!("reading {}", dir.display());
+            return Scenario::read(dir, &args.path).map(Self::Scenario);
+        }
+        let start = match &args.start {
+            Some(text) => parse_rfc3339(text)
+                .ok_or_else(|| Usage(format!("--start {text:?} is not an RFC 3339 time")))?,
+            None => SystemClock.now() - STORY_LENGTH + SHOW_SECONDS * 1_000_000,
+        };
+        Ok(Self::Story(Story::generate(args.seed, start), start))
+    }
+
+    /// Its beginning and its length.
+    fn span(&self) -> (Micros, Micros) {
+        match self {
+            Self::Story(_, start) => (*start, STORY_LENGTH),
+            Self::Scenario(scenario) => scenario.span(),
+        }
+    }
+
+    fn lines(&self) -> usize {
+        match self {
+            Self::Story(story, _) => story.lines.len(),
+            Self::Scenario(scenario) => scenario.len(),
+        }
+    }
+}
+
 async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
-    let start = match &args.start {
-        Some(text) => parse_rfc3339(text)
-            .ok_or_else(|| Usage(format!("--start {text:?} is not an RFC 3339 time")))?,
-        None => SystemClock.now() - STORY_LENGTH + SHOW_SECONDS * 1_000_000,
-    };
-    let story = Story::generate(args.seed, start);
-    let speed = STORY_LENGTH / (SHOW_SECONDS * 1_000_000);
-    let clock = Arc::new(StoryClock { start, speed, length: STORY_LENGTH, began: Instant::now() });
+    let mut play = Play::of(args)?;
+    let (start, length) = play.span();
+    let speed = args.speed.unwrap_or(length / (SHOW_SECONDS * 1_000_000)).max(1);
+    let clock = Arc::new(StoryClock { start, speed, length, began: Instant::now() });
     let config = Config::load(args.config.as_deref())?;
     let server = Server::start(data, &config, Arc::clone(&clock) as Arc<dyn Clock>).await?;
-    let caller = Caller::owner();
-    let token = server.backend().add_token(&caller, "demo").map_err(shown)?.token;
+    let token = server.backend().add_token(&Caller::owner(), "demo").map_err(shown)?.token;
     let password = server.backend().new_password().map_err(shown)?;
     println!("Console   http://{}", config.listen.http);
     println!("Password  {password}");
     eprintln!(
-        "Hinode Trading's day: {} log lines over {} minutes, sent in about {SHOW_SECONDS} s to syslog {} and http://{}",
-        story.lines.len(),
-        STORY_LENGTH / 60_000_000,
-        config.listen.syslog_tcp,
-        config.listen.http
+        "{} log lines of {} minutes, replayed in about {} s",
+        play.lines(),
+        length / 60_000_000,
+        length / speed / 1_000_000
     );
-    send(&story, &clock, &config, &token, &server).await?;
+    match &mut play {
+        Play::Story(story, _) => send(story, &clock, &config, &token, &server).await?,
+        Play::Scenario(scenario) => relive(scenario, &clock, &server).await?,
+    }
     let incidents = settle(&server).await?;
     eprintln!();
     for incident in &incidents {
         print!("{}", incident_text(incident));
     }
-    println!("{} incident(s) of {} records.", incidents.len(), story.lines.len());
+    println!("{} incident(s) of {} records.", incidents.len(), play.lines());
     if let Some(keep) = &args.keep {
         println!("      yagura findings --data {}", keep.display());
     }
@@ -116,8 +162,29 @@ async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
         signal().await;
     }
     server.stop().await?;
-    anyhow::ensure!(!incidents.is_empty(), "the story's attack was not found");
+    let found = matches!(play, Play::Scenario(_)) || !incidents.is_empty();
+    anyhow::ensure!(found, "the story's attack was not found");
     Ok(())
+}
+
+/// Replays a scenario, and waits until everything is judged.
+async fn relive(
+    scenario: &mut Scenario,
+    clock: &StoryClock,
+    server: &Server,
+) -> anyhow::Result<()> {
+    let (mut feeds, mut drawn) = (HashMap::new(), Instant::now());
+    let node = Arc::clone(server.node());
+    while tokio::task::block_in_place(|| scenario.advance(&node, &mut feeds, clock.now()))? {
+        if drawn.elapsed() > Duration::from_millis(250) {
+            drawn = Instant::now();
+            draw(server).await?;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let durable = node.intake().control(&[Entry::Tick])?.last;
+    let judged = move || node.progress().wait_caught_up(durable).map_err(anyhow::Error::msg);
+    tokio::task::spawn_blocking(judged).await?
 }
 
 async fn send(

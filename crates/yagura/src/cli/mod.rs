@@ -13,6 +13,7 @@ pub mod hunt;
 pub mod offline;
 pub mod online;
 pub mod query;
+mod replay;
 pub mod scan;
 pub mod search;
 pub mod spool;

@@ -181,6 +181,11 @@ impl Server {
         Ok(())
     }
 
+    /// The node that is served.
+    pub fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
     /// The platform behind the listeners.
     pub fn backend(&self) -> &Arc<NodeBackend> {
         &self.backend
