@@ -149,8 +149,12 @@ fn incidents_are_told_once_over_failures_kills_and_another_configuration() {
     assert_eq!(decided.0, 200, "{}", decided.1);
     wait_until("the other channel is told", || other.taken().len() == 1);
     assert_eq!(receiver.taken().len(), 2);
-    let told = request(site.http, "GET", "/api/v1/notifications?status=sent", "", "").unwrap().1;
-    let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["items"].as_array().unwrap().len(), 3, "{told}");
+    // Who was told knows a moment before it is marked.
+    wait_until("all three are marked", || {
+        let path = "/api/v1/notifications?status=sent";
+        let told = request(site.http, "GET", path, "", "").unwrap().1;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        told["items"].as_array().unwrap().len() == 3
+    });
     assert!(!site.log().contains("a secret of twenty"));
 }
