@@ -9,13 +9,14 @@ use crate::{
     console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
     session,
 };
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::{Json, Router, middleware};
+use axum::{Router, middleware};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -70,12 +71,21 @@ fn unlisted() -> Router<Shared> {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/api/v1/openapi.json", get(|| async { Json(openapi::document()) }))
+        .route("/api/v1/openapi.json", get(described))
         .route("/api/{*path}", axum::routing::any(no_route))
 }
 
 fn finished(router: Router<Shared>) -> Router<Shared> {
     router.method_not_allowed_fallback(no_method).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// The document, made once: nobody has to sign in to ask for it.
+async fn described() -> impl IntoResponse {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| {
+        // It holds nothing that has no JSON.
+        serde_json::to_vec(&openapi::document()).unwrap_or_default().into()
+    });
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
 }
 
 /// Whether requests are better sent elsewhere.

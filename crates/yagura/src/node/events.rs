@@ -2,7 +2,6 @@
 
 use crate::node::backend::NodeBackend;
 use crate::node::detections::finding_summary;
-use crate::node::queries::refused;
 use crate::node::search::LIMIT_DEFAULT;
 use std::sync::Arc;
 use yagura_api::model::{
@@ -87,19 +86,13 @@ impl Events for NodeBackend {
             return Box::pin(std::future::ready(Err(unknown)));
         };
         let (view, node) = (self.node().lake().view(), Arc::clone(self.node()));
-        let (governor, handle) =
-            (Arc::clone(self.governed().governor()), self.governed().handle().clone());
-        let scope = scope.clone();
+        let (scope, owner) = (scope.clone(), scope.clone());
+        let text = id.to_string();
+        let found = self.governed().run(&scope, "event", &text, move |limits| async move {
+            event_rows(view, owner, id, &limits).await
+        });
         Box::pin(async move {
-            let ticket = governor.admit(&scope, "event", &id.to_string()).await.map_err(refused)?;
-            let _stops = ticket.stop().guard();
-            let owner = scope.clone();
-            let work = handle.spawn(async move {
-                let rows = event_rows(view, owner, id, &ticket.limits()).await;
-                ticket.ended(rows.as_ref().map(|_| ()));
-                rows
-            });
-            let rows = work.await.map_err(ApiError::internal)?.map_err(refused)?.ok_or(unknown)?;
+            let rows = found.await?.ok_or(unknown)?;
             let (event, head) = (event_json(&rows, 0), event_head(&rows, 0));
             let look = move || {
                 let judge = node.judge().map_err(ApiError::internal)?;
@@ -122,24 +115,16 @@ impl Events for NodeBackend {
     }
 
     fn histogram(&self, scope: &TenantScope, asked: HistogramAsked) -> Pending<Histogram> {
-        let (view, scope) = (self.node().lake().view(), scope.clone());
-        let (governor, handle) =
-            (Arc::clone(self.governed().governor()), self.governed().handle().clone());
-        Box::pin(async move {
-            let search = search_of(&asked.query)?;
-            let ticket =
-                governor.admit(&scope, "histogram", &asked.query).await.map_err(refused)?;
-            let _stops = ticket.stop().guard();
-            let work = handle.spawn(async move {
-                let (bounds, limits) = ((asked.from, asked.until), ticket.limits());
-                let found =
-                    count::histogram(view, scope, &search, bounds, asked.bins, &limits).await;
-                ticket.ended(found.as_ref().map(|_| ()));
-                found
-            });
-            let found = work.await.map_err(ApiError::internal)?.map_err(refused)?;
-            Ok(found.map(shown).unwrap_or_default())
-        })
+        let search = match search_of(&asked.query) {
+            Ok(search) => search,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let (view, owner) = (self.node().lake().view(), scope.clone());
+        let (text, bounds, bins) = (asked.query, (asked.from, asked.until), asked.bins);
+        let found = self.governed().run(scope, "histogram", &text, move |limits| async move {
+            count::histogram(view, owner, &search, bounds, bins, &limits).await
+        });
+        Box::pin(async move { Ok(found.await?.map(shown).unwrap_or_default()) })
     }
 
     fn facets(
@@ -149,39 +134,30 @@ impl Events for NodeBackend {
         fields: &[String],
         top: u32,
     ) -> Pending<Facets> {
-        let (view, scope) = (self.node().lake().view(), scope.clone());
-        let (governor, handle) =
-            (Arc::clone(self.governed().governor()), self.governed().handle().clone());
-        let (query, fields, top) = (query.to_owned(), fields.to_vec(), top as usize);
+        let countable =
+            |name: &String| Shown::countable(name).map_err(|no| facet_refusal(&no, name));
+        let columns: Result<Vec<Shown>, ApiError> = fields.iter().map(countable).collect();
+        let (search, columns) = match search_of(query).and_then(|s| Ok((s, columns?))) {
+            Ok(asked) => asked,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let (view, owner) = (self.node().lake().view(), scope.clone());
+        let (fields, top) = (fields.to_vec(), top as usize);
+        let found = self.governed().run(scope, "facets", query, move |limits| async move {
+            let mut all = Vec::new();
+            for column in &columns {
+                let (view, owner) = (Arc::clone(&view), owner.clone());
+                all.push(count::facet(view, owner, &search, column, top, &limits).await?);
+            }
+            Ok(all)
+        });
         Box::pin(async move {
-            let search = search_of(&query)?;
-            let columns: Vec<Shown> = fields
-                .iter()
-                .map(|name| Shown::countable(name).map_err(|fault| facet_refusal(&fault, name)))
-                .collect::<Result<_, _>>()?;
-            let ticket = governor.admit(&scope, "facets", &query).await.map_err(refused)?;
-            let _stops = ticket.stop().guard();
-            let work = handle.spawn(async move {
-                let mut all = Vec::new();
-                for column in &columns {
-                    let (view, limits) = (Arc::clone(&view), ticket.limits());
-                    match count::facet(view, scope.clone(), &search, column, top, &limits).await {
-                        Ok(values) => all.push(values),
-                        Err(error) => {
-                            ticket.ended(Err(&error));
-                            return Err(error);
-                        }
-                    }
-                }
-                ticket.ended(Ok(()));
-                Ok(all)
-            });
-            let all = work.await.map_err(ApiError::internal)?.map_err(refused)?;
             let facet = |(field, values): (String, Vec<(String, u64)>)| {
                 let value = |(value, count)| FacetValue { value, count };
                 Facet { field, values: values.into_iter().map(value).collect() }
             };
-            Ok(Facets { facets: fields.into_iter().zip(all).map(facet).collect() })
+            let facets = fields.into_iter().zip(found.await?).map(facet).collect();
+            Ok(Facets { facets })
         })
     }
 

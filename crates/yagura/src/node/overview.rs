@@ -32,44 +32,60 @@ const ATTENTION_MAX: usize = 10;
 /// A feed is quiet after ten times its usual pause, and not before this, in microseconds.
 const QUIET_MIN: Micros = 300 * 1_000_000;
 
-/// The overviews given last, by tenant; the empty name is the operator's.
+/// How long a pulse is given again: every live stream asks for it four times a second.
+const PULSE_KEEP: Duration = Duration::from_millis(200);
+
+/// What was given last, by tenant; the empty name is the operator's.
 #[derive(Default)]
-pub struct Kept(HashMap<String, (Instant, Duration, Overview)>);
+pub struct Kept {
+    /// Overviews, when they were made and how long that took.
+    overviews: HashMap<String, (Instant, Duration, Overview)>,
+    pulses: HashMap<String, (Instant, Pulse)>,
+}
 
 impl Kept {
     /// Lets the next be made anew.
     pub fn forget(&mut self) {
-        self.0.clear();
+        self.overviews.clear();
+        self.pulses.clear();
     }
 }
 
 impl Watched for NodeBackend {
     fn overview(&self, scope: &TenantScope) -> Result<Overview, ApiError> {
-        let name = scope.tenant().map(|tenant| tenant.to_string()).unwrap_or_default();
+        let name = name_of(scope);
         let mut kept = self.kept();
-        if let Some((at, cost, overview)) = kept.0.get(&name)
+        if let Some((at, cost, overview)) = kept.overviews.get(&name)
             && at.elapsed() < KEEP.max(*cost * KEEP_COSTS)
         {
             return Ok(overview.clone());
         }
         let began = Instant::now();
         let overview = whole(self, scope)?;
-        if kept.0.len() >= KEPT_MAX {
-            kept.0.clear();
+        if kept.overviews.len() >= KEPT_MAX {
+            kept.overviews.clear();
         }
-        kept.0.insert(name, (Instant::now(), began.elapsed(), overview.clone()));
+        kept.overviews.insert(name, (Instant::now(), began.elapsed(), overview.clone()));
         Ok(overview)
     }
 
     fn pulse(&self, scope: &TenantScope) -> Result<Pulse, ApiError> {
+        let name = name_of(scope);
+        let known = self.kept().pulses.get(&name).copied();
+        if let Some((_, pulse)) = known.filter(|(at, _)| at.elapsed() < PULSE_KEEP) {
+            return Ok(pulse);
+        }
         let state = self.node().progress().read();
         let judge = self.node().judge().map_err(ApiError::internal)?;
         let incidents = judge.incidents_mark(scope).map_err(ApiError::internal)?;
-        Ok(Pulse {
-            records: state.records,
-            judged: state.judge_lsn,
-            incidents: incidents.wrapping_add(self.decided()),
-        })
+        let incidents = incidents.wrapping_add(self.decided());
+        let pulse = Pulse { records: state.records, judged: state.judge_lsn, incidents };
+        let mut kept = self.kept();
+        if kept.pulses.len() >= KEPT_MAX {
+            kept.pulses.clear();
+        }
+        kept.pulses.insert(name, (Instant::now(), pulse));
+        Ok(pulse)
     }
 
     fn feeds(&self, scope: &TenantScope) -> Result<Vec<Feed>, ApiError> {
@@ -133,6 +149,10 @@ impl Watched for NodeBackend {
         let (version, ocsf) = (env!("CARGO_PKG_VERSION").to_owned(), OCSF_VERSION.to_owned());
         Version { version, ocsf }
     }
+}
+
+fn name_of(scope: &TenantScope) -> String {
+    scope.tenant().map(|tenant| tenant.to_string()).unwrap_or_default()
 }
 
 fn whole(backend: &NodeBackend, scope: &TenantScope) -> Result<Overview, ApiError> {

@@ -12,7 +12,7 @@ use yagura_api::{Answer, ApiError, Kind, Part, Pending};
 use yagura_event::TenantScope;
 use yagura_lake::output::{Encoder, Form, TABLE_ROWS_MAX, write_table};
 use yagura_lake::query::open;
-use yagura_lake::{Governor, LakeError, LakeView, QueryLimits, Question, Ticket};
+use yagura_lake::{Governor, LakeError, LakeView, QueryLimits, Question, SqlLimits, Ticket};
 
 /// Where queries put what does not fit into their memory; emptied at the start.
 pub const SPILL_DIR: &str = "spill";
@@ -100,6 +100,36 @@ impl Queries {
     /// The threads of queries.
     pub fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// Runs work on the queries' threads as one query: admitted, listed, within its limits. It stops
+    /// when what is given is dropped.
+    ///
+    /// # Errors
+    /// `TooMany` where too many run; what the work says, for its caller.
+    pub fn run<T, W>(
+        &self,
+        scope: &TenantScope,
+        kind: &'static str,
+        text: &str,
+        work: impl FnOnce(SqlLimits) -> W + Send + 'static,
+    ) -> Pending<T>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, LakeError>> + Send + 'static,
+    {
+        let (governor, handle) = (Arc::clone(&self.governor), self.handle.clone());
+        let (scope, text) = (scope.clone(), text.to_owned());
+        Box::pin(async move {
+            let ticket = governor.admit(&scope, kind, &text).await.map_err(refused)?;
+            let _stops = ticket.stop().guard();
+            let done = handle.spawn(async move {
+                let done = work(ticket.limits()).await;
+                ticket.ended(done.as_ref().map(|_| ()));
+                done
+            });
+            done.await.map_err(ApiError::internal)?.map_err(refused)
+        })
     }
 
     /// Answers a question over a view.
