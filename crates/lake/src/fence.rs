@@ -6,10 +6,10 @@
 //! optimiser: conditions from above see only what came through it.
 
 use crate::schema::TENANT;
-use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::array::{RecordBatch, StringArray, StringViewArray};
 use arrow::compute::filter_record_batch;
 use arrow::compute::kernels::cmp::eq;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -59,11 +59,13 @@ impl TenantFence {
 /// # Errors
 /// Where the tenant column is missing: then nothing may pass.
 pub(crate) fn own_rows(rows: &RecordBatch, tenant: &TenantName) -> Result<RecordBatch> {
-    let column = rows
-        .column_by_name(TENANT)
-        .and_then(|column| column.as_string_opt::<i32>())
-        .ok_or_else(|| DataFusionError::Internal("rows without their tenant".to_owned()))?;
-    let own = eq(column, &StringArray::new_scalar(tenant.as_str()))?;
+    let without = || DataFusionError::Internal("rows without their tenant".to_owned());
+    let column = rows.column_by_name(TENANT).ok_or_else(without)?;
+    let own = match column.data_type() {
+        DataType::Utf8 => eq(column, &StringArray::new_scalar(tenant.as_str()))?,
+        DataType::Utf8View => eq(column, &StringViewArray::new_scalar(tenant.as_str()))?,
+        _ => return Err(without()),
+    };
     Ok(filter_record_batch(rows, &own)?)
 }
 

@@ -8,13 +8,16 @@
 //!      parquet files      memory tail
 //! ```
 
+use crate::error::LakeError;
 use crate::fence::{TenantFence, own_rows};
 use crate::file::FileEntry;
 use crate::index::{Need, Wanted, wanted};
+use crate::place::{self, Places};
 use crate::prune::prune;
 use crate::schema::{TENANT, TableKind};
-use crate::tail::with_schema;
+use crate::tail::{TailBatch, with_schema};
 use crate::view::LakeView;
+use crate::views;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
@@ -77,6 +80,19 @@ pub struct LakeTable {
     scope: TenantScope,
     schema: SchemaRef,
     use_index: bool,
+    /// Whether texts are views.
+    viewed: bool,
+    /// Whether rows say where they are.
+    placed: bool,
+    /// The only rows there are, where these are chosen by their places.
+    only: Option<Places>,
+}
+
+/// A data file of which something is read: its number in the view, and which of its rows.
+struct Chosen {
+    number: usize,
+    file: Arc<FileEntry>,
+    rows: Option<RowSelection>,
 }
 
 impl LakeTable {
@@ -89,7 +105,25 @@ impl LakeTable {
         counts: Arc<ScanCounts>,
         use_index: bool,
     ) -> Self {
-        Self { counts, view, kind, scope, schema: kind.schema(), use_index }
+        let schema = kind.schema();
+        let (viewed, placed, only) = (false, false, None);
+        Self { counts, view, kind, scope, schema, use_index, viewed, placed, only }
+    }
+
+    /// The same with its texts as views.
+    pub(crate) fn viewed(self) -> Self {
+        Self { schema: views::viewed(&self.schema), viewed: true, ..self }
+    }
+
+    /// The same with two columns more, [`place::FILE`] and [`place::ROW`], that say where each row is.
+    pub(crate) fn placed(self) -> Self {
+        let schema = place::placed(&self.schema);
+        Self { schema, placed: true, ..self }
+    }
+
+    /// As [`Self::placed`], and no other rows than those at `places`.
+    pub(crate) fn only(self, places: Places) -> Self {
+        Self { only: Some(places), ..self.placed() }
     }
 
     /// The query's filters and the scope, over the table's schema.
@@ -108,25 +142,29 @@ impl LakeTable {
 
     /// The files that may hold rows for which the conditions are true, each with those of its rows
     /// that may, where that is known.
-    fn chosen(
-        &self,
-        filters: &[Expr],
-        predicate: Option<&Arc<dyn PhysicalExpr>>,
-    ) -> Vec<(Arc<FileEntry>, Option<RowSelection>)> {
+    fn chosen(&self, filters: &[Expr], predicate: Option<&Arc<dyn PhysicalExpr>>) -> Vec<Chosen> {
         let all = &self.view.table(self.kind).files;
-        let files = match predicate {
-            Some(predicate) => prune(all, &self.schema, predicate),
-            None => all.to_vec(),
-        };
+        if let Some(places) = &self.only {
+            let rows = all.iter().enumerate().filter_map(|(number, file)| {
+                let rows = places.in_file(number, file)?;
+                Some(Chosen { number, file: Arc::clone(file), rows: Some(rows) })
+            });
+            return rows.collect();
+        }
+        let keep = predicate.map(|predicate| prune(all, &self.schema, predicate));
         let need = if self.use_index { Need::of_all(self.kind, filters) } else { None };
-        let chosen = files.into_iter().filter_map(|file| {
-            match wanted(self.view.store(), self.kind, &file, need.as_ref()) {
-                Wanted::All => Some((file, None)),
-                Wanted::Rows(rows) => Some((file, Some(rows))),
-                Wanted::Nothing => None,
+        let chosen = all.iter().enumerate().filter_map(|(number, file)| {
+            if keep.as_ref().and_then(|keep| keep.get(number)) == Some(&false) {
+                return None;
             }
+            let rows = match wanted(self.view.store(), self.kind, file, need.as_ref()) {
+                Wanted::All => None,
+                Wanted::Rows(rows) => Some(rows),
+                Wanted::Nothing => return None,
+            };
+            Some(Chosen { number, file: Arc::clone(file), rows })
         });
-        let chosen: Vec<_> = chosen.collect();
+        let chosen: Vec<Chosen> = chosen.collect();
         self.counts.add(all.len(), chosen.len());
         chosen
     }
@@ -143,30 +181,26 @@ impl LakeTable {
         if files.is_empty() {
             return Ok(None);
         }
-        let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions.min(files.len())];
-        let count = groups.len();
-        for (at, (file, rows)) in files.into_iter().enumerate() {
-            let path = format!("{}/{}", self.kind.name(), file.path);
-            let mut part = PartitionedFile::new(path, file.size).with_partition_values(vec![
-                ScalarValue::Date32(Some(file.day)),
-                ScalarValue::Int32(Some(file.bucket)),
-            ]);
-            if let Some(rows) = rows {
-                part = part.with_extension(ParquetRowSelection::new(rows));
-            }
-            if let Some(group) = groups.get_mut(at % count) {
-                group.push(part);
-            }
+        let groups = self.groups(files, partitions);
+        let mut fields = TableKind::partition_fields();
+        let mut virtuals = Vec::new();
+        if self.placed {
+            fields.push(place::file_field());
+            virtuals.push(place::row_field());
         }
-        let table_schema = TableSchema::builder(self.kind.file_schema())
-            .with_table_partition_cols(TableKind::partition_fields())
+        let file_schema = self.kind.file_schema();
+        let file_schema = if self.viewed { views::viewed(&file_schema) } else { file_schema };
+        let table_schema = TableSchema::builder(file_schema)
+            .with_table_partition_cols(fields)
+            .with_virtual_columns(virtuals)
             .build();
         let mut source = ParquetSource::new(table_schema)
             .with_pushdown_filters(true)
             .with_enable_page_index(true)
             .with_bloom_filter_on_read(true)
             .with_parquet_file_reader_factory(self.view.store().reader_factory());
-        if let Some(predicate) = predicate {
+        // Without a fence the engine hands the conditions down itself, and they would be tried twice.
+        if let Some(predicate) = predicate.filter(|_| self.scope.tenant().is_some()) {
             source = source.with_predicate(Arc::clone(predicate));
         }
         let config =
@@ -176,6 +210,36 @@ impl LakeTable {
                 .with_limit(limit)
                 .build();
         Ok(Some(DataSourceExec::from_data_source(config)))
+    }
+
+    /// The files in as many groups as are read side by side. Of a file of which rows are chosen each
+    /// group has a part.
+    fn groups(&self, files: Vec<Chosen>, partitions: usize) -> Vec<Vec<PartitionedFile>> {
+        let mut groups: Vec<Vec<PartitionedFile>> = vec![Vec::new(); partitions];
+        for (at, Chosen { number, file, rows }) in files.into_iter().enumerate() {
+            let path = format!("{}/{}", self.kind.name(), file.path);
+            let mut values =
+                vec![ScalarValue::Date32(Some(file.day)), ScalarValue::Int32(Some(file.bucket))];
+            if self.placed {
+                values.push(ScalarValue::Int32(i32::try_from(number).ok()));
+            }
+            let whole = PartitionedFile::new(path, file.size).with_partition_values(values);
+            let Some(rows) = rows else {
+                if let Some(group) = groups.get_mut(at % partitions) {
+                    group.push(whole);
+                }
+                continue;
+            };
+            let parts = place::split(rows, partitions);
+            for (part, rows) in parts.into_iter().enumerate() {
+                let part_of_it = whole.clone().with_extension(ParquetRowSelection::new(rows));
+                if let Some(group) = groups.get_mut((at + part) % partitions) {
+                    group.push(part_of_it);
+                }
+            }
+        }
+        groups.retain(|group| !group.is_empty());
+        groups
     }
 
     fn scan_tail(
@@ -189,21 +253,47 @@ impl LakeTable {
             return Ok(None);
         }
         let schema = Arc::new(self.schema.project(columns)?);
+        let plain = Arc::new(self.plain_schema().project(columns)?);
         let mut groups: Vec<Vec<RecordBatch>> = vec![Vec::new(); partitions.min(tail.len())];
         let count = groups.len();
         for (at, batch) in tail.iter().enumerate() {
-            let rows = batch.rows().and_then(|rows| with_schema(&rows, &schema));
+            let rows = self.tail_rows(at, batch, &plain);
             let rows = rows.map_err(|e| DataFusionError::External(Box::new(e)))?;
             let rows = match self.scope.tenant() {
                 Some(tenant) => own_rows(&rows, tenant)?,
                 None => rows,
             };
+            let rows = if self.viewed { views::with_schema(&rows, &schema)? } else { rows };
             if let Some(group) = groups.get_mut(at % count) {
                 group.push(rows);
             }
         }
         let source = MemorySourceConfig::try_new(&groups, schema, None)?.with_limit(limit);
         Ok(Some(DataSourceExec::from_data_source(source)))
+    }
+}
+
+impl LakeTable {
+    /// The schema with plain texts.
+    fn plain_schema(&self) -> SchemaRef {
+        if self.viewed { self.kind.schema() } else { Arc::clone(&self.schema) }
+    }
+
+    /// The rows of batch `at` of the tail, with these columns.
+    fn tail_rows(
+        &self,
+        at: usize,
+        batch: &TailBatch,
+        schema: &SchemaRef,
+    ) -> Result<RecordBatch, LakeError> {
+        let mut rows = batch.rows()?;
+        if self.placed {
+            rows = place::in_tail(&rows, at)?;
+        }
+        if let Some(places) = &self.only {
+            rows = places.of_tail(&rows, at)?;
+        }
+        with_schema(&rows, schema)
     }
 }
 

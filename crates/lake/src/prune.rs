@@ -11,22 +11,19 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The files that may hold rows for which `predicate` (over the table's schema) is true.
+/// Which of the files may hold rows for which `predicate` (over the table's schema) is true.
 /// What cannot be decided is kept.
 pub fn prune(
     files: &[Arc<FileEntry>],
     schema: &SchemaRef,
     predicate: &Arc<dyn PhysicalExpr>,
-) -> Vec<Arc<FileEntry>> {
+) -> Vec<bool> {
     let statistics = Statistics { files, schema };
     let keep = PruningPredicateBuilder::new()
         .with_file_schema(Arc::clone(schema))
         .try_build(Arc::clone(predicate))
         .and_then(|pruning| pruning.prune(&statistics));
-    match keep {
-        Ok(keep) => files.iter().zip(keep).filter(|(_, k)| *k).map(|(f, _)| f.clone()).collect(),
-        Err(_) => files.to_vec(),
-    }
+    keep.unwrap_or_else(|_| vec![true; files.len()])
 }
 
 struct Statistics<'a> {

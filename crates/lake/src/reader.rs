@@ -7,8 +7,11 @@ use crate::store::FsStore;
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::reader::{ChunkReader, Length};
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -85,7 +88,11 @@ pub(crate) fn read_rows(
 ) -> Result<impl Iterator<Item = Result<RecordBatch, LakeError>>, LakeError> {
     let path = store.file(&format!("{}/{}", kind.name(), file.path));
     let pieces = Pieces { fs: Arc::clone(store.fs()), path, len: file.size };
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new(pieces)?.with_batch_size(BATCH_ROWS);
+    // Of chosen rows only the pages are read that hold some.
+    let pages = if rows.is_some() { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+    let options = ArrowReaderOptions::new().with_page_index_policy(pages);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(pieces, options)?;
+    let mut builder = builder.with_batch_size(BATCH_ROWS);
     if let Some(wanted) = columns {
         let schema = builder.schema();
         let fields = schema.fields().iter().enumerate();

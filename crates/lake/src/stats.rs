@@ -140,6 +140,7 @@ fn bounds(column: &dyn Array) -> (Option<Value>, Option<Value>) {
 fn scalar(value: &Value, kind: &DataType, more: Micros) -> Option<ScalarValue> {
     match kind {
         DataType::Utf8 => Some(ScalarValue::Utf8(Some(value.as_str()?.to_owned()))),
+        DataType::Utf8View => Some(ScalarValue::Utf8View(Some(value.as_str()?.to_owned()))),
         DataType::Int64 => Some(ScalarValue::Int64(Some(value.as_i64()?))),
         DataType::Timestamp(TimeUnit::Microsecond, zone) => {
             let time = parse_rfc3339(value.as_str()?)?.saturating_add(more);

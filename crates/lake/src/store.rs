@@ -5,6 +5,7 @@
 //! the lake's directory.
 
 use crate::error::LakeError;
+use crate::ranges::read_close;
 use async_trait::async_trait;
 use bytes::Bytes;
 use datafusion::datasource::physical_plan::parquet::{
@@ -351,6 +352,19 @@ impl ObjectStore for FsStore {
             meta,
             range,
             attributes: Attributes::default(),
+        })
+    }
+
+    async fn get_ranges(&self, location: &ObjectPath, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let path = location.as_ref();
+        let (file, size) = (self.file(path), self.meta(location)?.size);
+        if ranges.iter().any(|range| range.start > range.end || range.end > size) {
+            return Err(cut_short(path, size));
+        }
+        read_close(ranges, |range| {
+            let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+            let bytes = self.fs.read_range(&file, range.start, len);
+            bytes.map(Bytes::from).map_err(|e| translate(path, e))
         })
     }
 

@@ -21,6 +21,7 @@ use crate::provider::ScanCounts;
 use crate::query::stop::StopGuard;
 use crate::sql::{SqlLimits, SqlResult};
 use crate::view::LakeView;
+use crate::views::plain;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
@@ -220,7 +221,9 @@ impl Asked {
         let (question, seen) = (Arc::clone(&self.question), Arc::clone(&counts));
         let stop = self.work.stop().clone();
         let planned = work.clone().planned(how, async move {
-            let context = work.session(&view, &scope, &seen, manner)?;
+            // The functions of pipes take plain texts.
+            let viewed = matches!(question.as_ref(), Question::Sql(_));
+            let context = work.session_with(&view, &scope, &seen, manner, viewed)?;
             let frame = match question.as_ref() {
                 Question::Sql(sql) => crate::sql::frame(&context, &scope, sql).await?,
                 Question::Pipe(pipe) => crate::pipe::frame_of(&context, pipe).await?,
@@ -228,8 +231,9 @@ impl Asked {
             work.physical(&context, frame, manner).await
         });
         let (plan, task) = planned.await?;
-        let mut stream = datafusion::physical_plan::execute_stream(plan, task)
+        let stream = datafusion::physical_plan::execute_stream(plan, task)
             .map_err(|error| if stop.is_told() { stop.why(how) } else { error.into() })?;
+        let mut stream = plain(stream);
         let first = pull(&mut stream, &self.work, how).await?;
         Ok((stream.schema(), stream, first, counts.of_first()))
     }

@@ -84,6 +84,18 @@ impl Work {
         counts: &Arc<ScanCounts>,
         manner: Manner,
     ) -> Result<SessionContext, LakeError> {
+        self.session_with(view, scope, counts, manner, false)
+    }
+
+    /// As [`Self::session`]; with `viewed` texts are views in the engine.
+    pub fn session_with(
+        &self,
+        view: &Arc<LakeView>,
+        scope: &TenantScope,
+        counts: &Arc<ScanCounts>,
+        manner: Manner,
+        viewed: bool,
+    ) -> Result<SessionContext, LakeError> {
         let mut disk = DiskManagerBuilder::default();
         match &self.limits.spill_dir {
             Some(dir) => {
@@ -110,6 +122,7 @@ impl Work {
         for kind in TableKind::ALL {
             let (view, scope, counts) = (Arc::clone(view), scope.clone(), Arc::clone(counts));
             let table = LakeTable::new(view, kind, scope, counts, self.limits.use_index);
+            let table = if viewed { table.viewed() } else { table };
             context.register_table(kind.name(), Arc::new(table))?;
         }
         Ok(context)

@@ -4,7 +4,8 @@ use crate::query::stop::{ROWS_BETWEEN, checkpoint};
 use crate::search::matching::ValueTest;
 use crate::search::words::Word;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, StringArray, StructArray,
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, BooleanBuilder, StringArray,
+    StructArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -113,7 +114,10 @@ impl TextsHit {
         match &self.texts {
             Texts::Column => {
                 let texts = strings(column)?;
-                each(&texts, |text| self.test.hits(text))
+                match &self.test {
+                    ValueTest::Word(word) => words(&texts, word),
+                    test => each(&texts, |text| test.hits(text)),
+                }
             }
             Texts::Member(name) => {
                 let texts = strings(column)?;
@@ -168,6 +172,22 @@ fn each(texts: &StringArray, hits: impl Fn(&str) -> bool) -> Result<BooleanArray
         all.append_value(text.is_some_and(&hits));
     }
     Ok(all.finish())
+}
+
+/// As [`each`] for a word, which is looked for in many texts at once.
+fn words(texts: &StringArray, word: &Word) -> Result<BooleanArray> {
+    let (bytes, offsets) = (texts.value_data(), texts.value_offsets());
+    let mut hits = BooleanBufferBuilder::new(texts.len());
+    hits.append_n(texts.len(), false);
+    for from in (0..texts.len()).step_by(ROWS_BETWEEN) {
+        checkpoint()?;
+        let to = (from + ROWS_BETWEEN).min(texts.len());
+        let text = |at: usize| texts.value(from + at);
+        word.each_in(bytes, &offsets[from..=to], text, |at| {
+            hits.set_bit(from + at, texts.is_valid(from + at));
+        });
+    }
+    Ok(BooleanArray::new(hits.finish(), None))
 }
 
 /// Whether a JSON value, or an element of it, passes.

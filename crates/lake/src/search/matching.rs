@@ -45,10 +45,60 @@ pub enum ValueTest {
     Number(NumberRange),
     /// One of the tests.
     Either(Vec<ValueTest>),
-    /// The whole value, in lower case, is one of these ASCII texts.
-    OneOf(HashSet<String>),
+    /// The whole value is one of these ASCII texts.
+    OneOf(TextSet),
     /// The value, or its name part: see [`Part`].
     OrPart(Part, Box<ValueTest>),
+}
+
+/// ASCII texts of which a value may be one, in any case.
+#[derive(Debug)]
+pub struct TextSet {
+    /// In lower case.
+    texts: HashSet<String>,
+    /// Which lengths there are, those from 127 on as one.
+    lengths: u128,
+}
+
+/// Texts up to which each is compared.
+const TEXTS_COMPARED: usize = 4;
+
+/// Values up to this many bytes are looked up without memory of their own.
+const LOOKED_UP_BYTES: usize = 128;
+
+impl TextSet {
+    /// Those texts.
+    pub fn new(texts: &[String]) -> Self {
+        let length = |text: &String| 1u128 << text.len().min(127);
+        Self {
+            lengths: texts.iter().map(length).fold(0, |all, one| all | one),
+            texts: texts.iter().map(|text| text.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// Whether `value` is one.
+    pub fn has(&self, value: &str) -> bool {
+        if self.lengths >> value.len().min(127) & 1 == 0 {
+            return false;
+        }
+        if self.texts.len() <= TEXTS_COMPARED {
+            return self.texts.iter().any(|text| text.eq_ignore_ascii_case(value));
+        }
+        let mut lower = [0u8; LOOKED_UP_BYTES];
+        match lower.get_mut(..value.len()) {
+            Some(lower) => {
+                lower.copy_from_slice(value.as_bytes());
+                lower.make_ascii_lowercase();
+                std::str::from_utf8(lower).is_ok_and(|lower| self.texts.contains(lower))
+            }
+            None => self.texts.contains(value.to_ascii_lowercase().as_str()),
+        }
+    }
+
+    /// The texts, in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = &String> {
+        self.texts.iter()
+    }
 }
 
 /// What people call a thing by, where the value says more.
@@ -93,7 +143,7 @@ impl ValueTest {
             Self::Address(network) => value.parse().is_ok_and(|ip| network.holds(ip)),
             Self::Number(range) => value.trim().parse().is_ok_and(|n| range.holds(n)),
             Self::Either(tests) => tests.iter().any(|test| test.hits(value)),
-            Self::OneOf(texts) => texts.contains(value.to_ascii_lowercase().as_str()),
+            Self::OneOf(texts) => texts.has(value),
             Self::OrPart(part, test) => {
                 test.hits(value) || part.of(value).is_some_and(|name| test.hits(name))
             }
@@ -114,7 +164,7 @@ impl ValueTest {
             0 => {}
             1 => others.extend(texts.pop().map(Self::Equal)),
             _ => {
-                others.push(Self::OneOf(texts.iter().map(|t| t.to_ascii_lowercase()).collect()));
+                others.push(Self::OneOf(TextSet::new(&texts)));
             }
         }
         match (others.len(), others.pop()) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text ─> lexer ─> parser ─> tree ─> lower ─> condition ─┐
-//!                                    fields, values      ├─> ids of the first rows ─> rows
+//!                                    fields, values      ├─> places of the first rows ─> rows
 //!                       TenantScope ─> provider (files)  ┘
 //! ```
 //!

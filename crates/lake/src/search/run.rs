@@ -1,10 +1,11 @@
-//! Runs a search: first the ids of the events shown, then their columns.
+//! Runs a search: first the places of the events shown, then their columns.
 
 use crate::error::LakeError;
-use crate::provider::ScanCounts;
+use crate::place::{FILE, Place, Places, ROW, places};
+use crate::provider::{LakeTable, ScanCounts};
 use crate::query::{Manner, Work};
 use crate::schema::TableKind;
-use crate::search::show::{integer_at, text_at, time_at};
+use crate::search::show::integer_at;
 use crate::search::{Search, Shown};
 use crate::sql::SqlLimits;
 use crate::view::LakeView;
@@ -66,10 +67,12 @@ pub async fn search(
     let counts = Arc::new(ScanCounts::default());
     let work = Work::new(limits);
     let _guard = work.stop().guard();
-    let context = work.session(&view, &scope, &counts, Manner::Hashing)?;
     let mut answer = match wanted {
-        Wanted::Count => count(&context, search, &work).await?,
-        wanted => shown(&context, search, wanted, &work, &counts).await?,
+        Wanted::Count => {
+            let context = work.session(&view, &scope, &counts, Manner::Hashing)?;
+            count(&context, search, &work).await?
+        }
+        wanted => shown(&view, &scope, search, wanted, &work, &counts).await?,
     };
     (answer.files, answer.pruned) = counts.of_first();
     Ok(answer)
@@ -108,41 +111,45 @@ async fn count(
 }
 
 async fn shown(
-    context: &SessionContext,
+    view: &Arc<LakeView>,
+    scope: &TenantScope,
     search: &Search,
     wanted: Wanted<'_>,
     work: &Work,
-    counts: &ScanCounts,
+    counts: &Arc<ScanCounts>,
 ) -> Result<Answer, LakeError> {
-    let mut keys = vec!["event_id", "lsn", "time"];
+    let context = work.session(view, scope, counts, Manner::Hashing)?;
+    // An id counts up with the position and is longer to read.
+    let mut keys = vec!["lsn", "sub", FILE, ROW];
     if !keys.contains(&search.sort) {
         keys.push(search.sort);
     }
     let (up, nulls_first) = (!search.descending, false);
-    let mut order = vec![col(search.sort).sort(up, nulls_first)];
-    if search.sort != "event_id" {
-        order.push(col("event_id").sort(up, nulls_first));
-    }
-    let frame = matching(context, search.condition.as_ref())
-        .await?
+    let order = |name: &str| col(name).sort(up, nulls_first);
+    let frame = context.read_table(Arc::new(table(view, scope, counts, work).placed()))?;
+    let frame = match &search.condition {
+        Some(condition) => frame.filter(condition.clone())?,
+        None => frame,
+    };
+    let frame = frame
         .select_columns(&keys)?
-        .sort(order)?
+        .sort(vec![order(search.sort), order("lsn"), order("sub")])?
         .limit(0, Some(search.limit + 1))?;
     let most = search.limit + 1;
-    let found = work.collect(context, frame, HOW, most).await?;
+    let found = work.collect(&context, frame, HOW, most).await?;
     counts.first_done();
     let more = found.rows() > search.limit;
-    let rank = ranks(&found.batches, search.limit);
+    let rank = ranks(&found.batches, search.limit)?;
     if rank.is_empty() {
         return Ok(nothing());
     }
-    let these = these(&found.batches, &rank, search.condition.as_ref());
-    let frame = matching(context, these.as_ref()).await?;
+    let only = table(view, scope, counts, work).only(Places::new(rank.keys().copied()));
+    let frame = context.read_table(Arc::new(only))?;
     let frame = match columns(&wanted) {
         Some(columns) => frame.select_columns(&columns.into_iter().collect::<Vec<_>>())?,
         None => frame,
     };
-    let full = work.collect(context, frame, HOW, most).await?;
+    let full = work.collect(&context, frame, HOW, most).await?;
     let rows = sorted(&full.batches, &rank)?;
     if rows.num_rows() != rank.len() {
         let (got, want) = (rows.num_rows(), rank.len());
@@ -151,42 +158,24 @@ async fn shown(
     Ok(Answer { rows, matched: rank.len() as u64, more, ..nothing() })
 }
 
-/// The found ids with their places.
-fn ranks(found: &[RecordBatch], limit: usize) -> HashMap<&str, usize> {
-    let all = found
-        .iter()
-        .flat_map(|rows| (0..rows.num_rows()).filter_map(|row| text_at(rows, "event_id", row)));
-    all.take(limit).enumerate().map(|(at, id)| (id, at)).collect()
+fn table(
+    view: &Arc<LakeView>,
+    scope: &TenantScope,
+    counts: &Arc<ScanCounts>,
+    work: &Work,
+) -> LakeTable {
+    let (view, scope, counts) = (Arc::clone(view), scope.clone(), Arc::clone(counts));
+    LakeTable::new(view, TableKind::Events, scope, counts, work.limits().use_index)
 }
 
-/// The condition that reads exactly the found events. Least and greatest time and position
-/// let files be passed over, and the search's own condition those that it passed over before;
-/// it comes last, where few rows are left to try it on.
-fn these(
-    found: &[RecordBatch],
-    rank: &HashMap<&str, usize>,
-    condition: Option<&Expr>,
-) -> Option<Expr> {
-    let each = |read: &dyn Fn(&RecordBatch, usize) -> Option<i64>| -> BTreeSet<i64> {
-        let rows = found.iter().flat_map(|rows| (0..rows.num_rows()).map(move |row| (rows, row)));
-        rows.take(rank.len()).filter_map(|(rows, row)| read(rows, row)).collect()
-    };
-    let times = each(&|rows, row| time_at(rows, "time", row));
-    let lsns = each(&|rows, row| integer_at(rows, "lsn", row));
+/// The found places with their ranks.
+fn ranks(found: &[RecordBatch], limit: usize) -> Result<HashMap<Place, usize>, LakeError> {
     let mut all = Vec::new();
-    if let (Some(from), Some(to)) = (times.first(), times.last()) {
-        let at = |time: i64| lit(super::lower::moment(time));
-        all.push(col("time").gt_eq(at(*from)).and(col("time").lt_eq(at(*to))));
+    for rows in found {
+        let unplaced = || LakeError::Engine("an event was found without its place".to_owned());
+        all.extend(places(rows).ok_or_else(unplaced)?);
     }
-    if let (Some(from), Some(to)) = (lsns.first(), lsns.last()) {
-        all.push(col("lsn").gt_eq(lit(*from)).and(col("lsn").lt_eq(lit(*to))));
-    }
-    all.push(col("lsn").in_list(lsns.into_iter().map(lit).collect(), false));
-    let mut ids: Vec<&str> = rank.keys().copied().collect();
-    ids.sort_unstable();
-    all.push(col("event_id").in_list(ids.into_iter().map(lit).collect(), false));
-    all.extend(condition.cloned());
-    super::lower::every(all)
+    Ok(all.into_iter().take(limit).enumerate().map(|(at, place)| (place, at)).collect())
 }
 
 /// The columns to read; `None` for all.
@@ -194,28 +183,29 @@ fn columns(wanted: &Wanted<'_>) -> Option<BTreeSet<&'static str>> {
     match wanted {
         Wanted::Columns(shown) => {
             let mut all: BTreeSet<&str> = shown.iter().flat_map(Shown::sources).collect();
-            all.insert("event_id");
+            all.extend([FILE, ROW]);
             Some(all)
         }
         Wanted::Count | Wanted::Event => None,
     }
 }
 
-/// The rows in the order of their ranks, as one batch.
-fn sorted(batches: &[RecordBatch], rank: &HashMap<&str, usize>) -> Result<RecordBatch, LakeError> {
-    let mut places: Vec<Option<(usize, usize)>> = vec![None; rank.len()];
+/// The rows in the order of their ranks, as one batch, without their places.
+fn sorted(batches: &[RecordBatch], rank: &HashMap<Place, usize>) -> Result<RecordBatch, LakeError> {
+    let mut order: Vec<Option<(usize, usize)>> = vec![None; rank.len()];
     for (batch, rows) in batches.iter().enumerate() {
-        for row in 0..rows.num_rows() {
-            let at = text_at(rows, "event_id", row).and_then(|id| rank.get(id));
-            if let Some(place) = at.and_then(|at| places.get_mut(*at)) {
-                *place = Some((batch, row));
+        for (row, place) in places(rows).unwrap_or_default().iter().enumerate() {
+            let at = rank.get(place);
+            if let Some(slot) = at.and_then(|at| order.get_mut(*at)) {
+                *slot = Some((batch, row));
             }
         }
     }
-    let places: Vec<(usize, usize)> = places.into_iter().flatten().collect();
+    let order: Vec<(usize, usize)> = order.into_iter().flatten().collect();
     let all: Vec<&RecordBatch> = batches.iter().collect();
-    if all.is_empty() {
-        return Ok(nothing().rows);
-    }
-    Ok(interleave_record_batch(&all, &places)?)
+    let Some(first) = all.first() else { return Ok(nothing().rows) };
+    let own: Vec<usize> = (0..first.num_columns())
+        .filter(|at| ![FILE, ROW].contains(&first.schema().field(*at).name().as_str()))
+        .collect();
+    Ok(interleave_record_batch(&all, &order)?.project(&own)?)
 }
