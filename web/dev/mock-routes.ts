@@ -2,7 +2,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { backgroundSearches, beginSearch, endSearch, flat, hunt, jobRows, spansOf } from "./mock-search.ts";
-import { ruleText } from "./mock-rules.ts";
+import { ruleTag, ruleText, statesOf, switchRule, withState } from "./mock-rules.ts";
+import { beginRuleHunt, endRuleHunt, recordRuleHunt, ruleHuntCost, ruleHuntFindings, ruleHunts } from "./mock-rule-hunts.ts";
 import { channels, notifications, retryNotification } from "./mock-notifications.ts";
 import { addToken, listTokens, removeToken } from "./mock-tokens.ts";
 
@@ -66,6 +67,12 @@ const routes: [string, RegExp, Handler][] = [
   ["DELETE", /^\/searches\/([^/]+)$/, ({ params }) => (endSearch(params[0] ?? ""), { status: 204 })],
   ["GET", /^\/searches\/([^/]+)\/rows$/, ({ params, query }) => foundRows(params[0] ?? "", Number(query.get("cursor") ?? 0))],
   ["POST", /^\/hunt$/, ({ body }) => hunted(body)],
+  ["POST", /^\/rule-hunts\/cost$/, ({ body }) => ruleHuntCost(body, rulesInForce())],
+  ["GET", /^\/rule-hunts$/, () => ruleHunts(pastFindings())],
+  ["POST", /^\/rule-hunts$/, ({ body }) => beginRuleHunt(body, rulesInForce())],
+  ["DELETE", /^\/rule-hunts\/([^/]+)$/, ({ params }) => endRuleHunt(params[0] ?? "")],
+  ["GET", /^\/rule-hunts\/([^/]+)\/findings$/, ({ params }) => ruleHuntFindings(params[0] ?? "", pastFindings())],
+  ["POST", /^\/rule-hunts\/([^/]+)\/record$/, ({ params }) => recordRuleHunt(params[0] ?? "", pastFindings())],
   ["POST", /^\/query$/, () => rows(fixture("query-rows") as Json[], { "yagura-query-id": "q-1" })],
   ["POST", /^\/(?:search|query)\/check$/, ({ body }) => ({ body: check(String(body.query ?? "")) })],
   ["POST", /^\/query\/complete$/, () => ({ body: fixture("complete") })],
@@ -79,6 +86,8 @@ const routes: [string, RegExp, Handler][] = [
   ["DELETE", /^\/saved-searches\/[^/]+$/, () => ({ status: 204 })],
   ["GET", /^\/rules$/, () => ({ body: { items: rules(), next_cursor: null } })],
   ["GET", /^\/rules\/([^/]+)$/, ({ params }) => rule(params[0] ?? "")],
+  ["GET", /^\/rules\/([^/]+)\/states$/, ({ params }) => ofRule(params[0] ?? "", (one) => ({ body: { items: statesOf(one), next_cursor: null } }))],
+  ["PUT", /^\/rules\/([^/]+)\/state$/, ({ params, body, ifMatch }) => switched(params[0] ?? "", body, ifMatch)],
   ["GET", /^\/version$/, () => ({ body: { version: "0.1.0", ocsf: "1.6.0" } })],
   ["GET", /^\/health$/, () => ({ body: { status: "ok", checks: [{ name: "journal", ok: true, detail: "" }] } })],
   ["GET", /^\/notification-channels$/, () => ({ body: channels() })],
@@ -220,13 +229,34 @@ function event(id: string): Reply {
   return { body: { event: found, raw_data: found.raw_data, source, feed, tenant, spans: spansOf(found, found.raw_data), findings: [] } };
 }
 
-function rules(): Json[] {
-  return (fixture("rules") as { items: Json[] }).items;
+type FixtureRule = Json & Parameters<typeof ruleText>[1] & Parameters<typeof withState>[0];
+
+function rules(): FixtureRule[] {
+  return (fixture("rules") as { items: FixtureRule[] }).items.map(withState);
+}
+
+function ofRule(id: string, reply: (rule: FixtureRule) => Reply): Reply {
+  const found = (fixture("rules") as { items: FixtureRule[] }).items.find((one) => one.id === id);
+  return found ? reply(found) : problem(404, "rule_unknown");
 }
 
 function rule(id: string): Reply {
-  const found = rules().find((one) => one.id === id) as (Json & Parameters<typeof ruleText>[1]) | undefined;
-  if (!found) return problem(404, "rule_unknown");
   const rest = fixture("rule") as Json & { text: string };
-  return { body: { ...rest, ...found, text: ruleText(rest.text, found) } };
+  return ofRule(id, (one) => ({ headers: { etag: ruleTag(one) }, body: { ...rest, ...withState(one), text: ruleText(rest.text, one) } }));
+}
+
+function switched(id: string, body: Json, ifMatch: string | undefined): Reply {
+  return ofRule(id, (one) => {
+    const made = switchRule(one, body, ifMatch);
+    return made ? { body: made } : problem(412, "rule_state_changed");
+  });
+}
+
+function rulesInForce(): (FixtureRule & { level: string })[] {
+  return rules().filter((one) => one.error === null) as ReturnType<typeof rulesInForce>;
+}
+
+/** What every run finds: the fixtures' findings, the oldest first. */
+function pastFindings(): Json[] {
+  return [...(fixture("findings") as { items: Json[] }).items].reverse();
 }

@@ -1,4 +1,4 @@
-// The mock's rules: one text for all, with each rule's own title, id, level and condition.
+// The mock's rules: one text for all, with each rule's own title, id, level and condition; and their switch.
 
 interface Rule {
   id: string;
@@ -37,4 +37,49 @@ falsepositives:
   - Inventory scripts
 level: ${rule.level}
 `;
+}
+
+/** What was decided about a rule. */
+export interface RuleState {
+  enabled: boolean;
+  reason: string;
+  by: string;
+  time_dt: string;
+  version: number;
+}
+
+interface Switched {
+  id: string;
+  enabled: boolean;
+  switched: RuleState | null;
+}
+
+const switched = new Map<string, RuleState[]>();
+
+/** What was decided about a rule since the mock began, and before; newest first. */
+export function statesOf(rule: Switched): RuleState[] {
+  return [...(switched.get(rule.id) ?? []), ...(rule.switched ? [rule.switched] : [])];
+}
+
+/** A rule with what is in force of it. */
+export function withState<T extends Switched>(rule: T): T {
+  const newest = statesOf(rule)[0] ?? null;
+  return { ...rule, switched: newest, enabled: newest?.enabled ?? true };
+}
+
+export function ruleTag(rule: Switched): string {
+  return `"s${statesOf(rule)[0]?.version ?? 0}"`;
+}
+
+/** As the server: nothing where somebody switched it since. A reason of `conflict` lets somebody do so first. */
+export function switchRule(rule: Switched, body: Record<string, unknown>, ifMatch: string | undefined): RuleState | undefined {
+  const add = (enabled: boolean, reason: string, by: string): RuleState => {
+    const before = statesOf(rule);
+    const made = { enabled, reason, by, time_dt: new Date().toISOString(), version: (before[0]?.version ?? 0) + 1 };
+    switched.set(rule.id, [made, ...(switched.get(rule.id) ?? [])]);
+    return made;
+  };
+  if (body.reason === "conflict" && ifMatch === ruleTag(rule)) add(Boolean(body.enabled), "Asked for by the night shift.", "k.ito");
+  if (ifMatch !== ruleTag(rule)) return undefined;
+  return add(Boolean(body.enabled), String(body.reason ?? ""), "admin");
 }

@@ -27,6 +27,12 @@ test("every page holds WCAG 2.x A and AA in both themes", async ({ page, set }) 
   await page.keyboard.press("1");
   await page.getByRole("dialog").waitFor();
   faults.push(...(await violations(page, "decision")));
+  const rule = (await places(page.request)).find((place) => place.name === "detection");
+  await page.goto(rule?.path ?? "/detections");
+  await drawn(page);
+  await page.getByRole("button", { name: "Switch off" }).click();
+  await page.getByRole("dialog").waitFor();
+  faults.push(...(await violations(page, "switch of a rule")));
   expect(faults).toEqual([]);
 });
 

@@ -8,6 +8,7 @@ use crate::findings::Detections;
 use crate::incidents::Cases;
 use crate::notifications::Told;
 use crate::overview::Watched;
+use crate::rule_hunts::RuleHunts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -192,7 +193,7 @@ pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
 /// The platform behind the routes.
 pub trait Backend:
-    Access + Cases + Detections + Events + Told + Watched + Send + Sync + 'static
+    Access + Cases + Detections + Events + RuleHunts + Told + Watched + Send + Sync + 'static
 {
     /// Whether the process is about to end, so that what never ends by itself has to.
     fn is_stopping(&self) -> bool;

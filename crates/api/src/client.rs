@@ -80,6 +80,14 @@ impl Client {
         self.send(Method::POST, path, Some(body.to_string())).await.map(|(_, body)| body)
     }
 
+    /// `PUT path` with a JSON body, the answer's bytes.
+    ///
+    /// # Errors
+    /// Those of [`ClientError`].
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Vec<u8>, ClientError> {
+        self.send(Method::PUT, path, Some(body.to_string())).await.map(|(_, body)| body)
+    }
+
     /// Asks for a search.
     ///
     /// # Errors

@@ -2,12 +2,16 @@
 
 use crate::access::Caller;
 use crate::error::{ApiError, Kind};
-use crate::extract::{Params, Segment};
-use crate::model::{EntitySummary, EntityView, List, RuleSummary, RuleView};
+use crate::extract::{Body, Params, Segment};
+use crate::model::{
+    EntitySummary, EntityView, List, NewRuleState, RuleState, RuleSummary, RuleView,
+};
 use crate::routes::{Shared, blocking};
-use crate::scope::{TenantQuery, scope};
+use crate::scope::{TenantQuery, all_tenants, scope};
 use axum::Json;
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
@@ -21,6 +25,9 @@ const FINDINGS_MAX: usize = 10_000;
 
 /// Most entities in one answer.
 const ENTITIES_MAX: usize = 10_000;
+
+/// Longest reason for switching a rule, in characters.
+const REASON_MAX: usize = 2_000;
 
 /// Which findings are asked for.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +90,25 @@ pub trait Detections {
     /// # Errors
     /// `NotFound`, `Internal`.
     fn rule(&self, scope: &TenantScope, id: &str) -> Result<RuleView, ApiError>;
+
+    /// What was decided about a rule, newest first.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such rule and nothing was decided, `Internal`.
+    fn rule_states(&self, id: &str) -> Result<Vec<RuleState>, ApiError>;
+
+    /// Switches a rule on or off for all tenants, where what is in force is of `version`.
+    ///
+    /// # Errors
+    /// `NotFound`, `Changed`, `Invalid` for a rule that cannot be switched off, `Busy` where it
+    /// is kept and not in force yet, `Internal`.
+    fn switch_rule(
+        &self,
+        caller: &Caller,
+        id: &str,
+        version: Option<u64>,
+        new: NewRuleState,
+    ) -> Result<RuleState, ApiError>;
 }
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
@@ -93,6 +119,8 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(entity))
         .routes(routes!(rules))
         .routes(routes!(rule))
+        .routes(routes!(rule_states))
+        .routes(routes!(switch_rule))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -235,7 +263,7 @@ async fn rules(
     blocking(move || backend.rules(&scope)).await.map(|items| Json(List::whole(items)))
 }
 
-/// One rule with its text.
+/// One rule with its text. Its `ETag` changes when it is switched.
 #[utoipa::path(
     get, path = "/api/v1/rules/{id}", tag = "detections",
     params(("id" = String, Path, description = "the rule's id"), TenantQuery),
@@ -246,7 +274,66 @@ async fn rule(
     caller: Caller,
     Segment(id): Segment<String>,
     Params(query): Params<TenantQuery>,
-) -> Result<Json<RuleView>, ApiError> {
+) -> Result<Response, ApiError> {
     let scope = query.scope(&caller)?;
-    blocking(move || backend.rule(&scope, &id)).await.map(Json)
+    let rule = blocking(move || backend.rule(&scope, &id)).await?;
+    let tag = etag(rule.summary.switched.as_ref().map_or(0, |state| state.version));
+    Ok(([(header::ETAG, tag)], Json(rule)).into_response())
+}
+
+fn etag(version: u64) -> String {
+    format!("\"s{version}\"")
+}
+
+/// What was decided about a rule, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/rules/{id}/states", tag = "detections",
+    params(("id" = String, Path, description = "the rule's id")),
+    responses((status = 200, description = "all decisions", body = List<RuleState>))
+)]
+async fn rule_states(
+    State(backend): State<Shared>,
+    _caller: Caller,
+    Segment(id): Segment<String>,
+) -> Result<Json<List<RuleState>>, ApiError> {
+    blocking(move || backend.rule_states(&id)).await.map(|items| Json(List::whole(items)))
+}
+
+/// Switches a rule on or off for all tenants. With `If-Match`, only where nobody else has since.
+#[utoipa::path(
+    put, path = "/api/v1/rules/{id}/state", tag = "detections", request_body = NewRuleState,
+    params(("id" = String, Path, description = "the rule's id"),
+        ("If-Match" = Option<String>, Header, description = "the rule's ETag")),
+    responses(
+        (status = 200, description = "what is in force", body = RuleState),
+        (status = 403, description = "the caller does not see all tenants; code `tenants_not_all`"),
+        (status = 412, description = "somebody else switched it; code `rule_state_changed`")
+    )
+)]
+async fn switch_rule(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    headers: HeaderMap,
+    Body(request): Body<NewRuleState>,
+) -> Result<Response, ApiError> {
+    all_tenants(&caller)?;
+    if request.reason.chars().count() > REASON_MAX {
+        let text = format!("a reason is at most {REASON_MAX} characters");
+        return Err(ApiError::new(Kind::Invalid, "reason", text));
+    }
+    let version = match headers.get(header::IF_MATCH) {
+        None => None,
+        Some(tag) => Some(version(tag.to_str().unwrap_or_default())?),
+    };
+    let state = blocking(move || backend.switch_rule(&caller, &id, version, request)).await?;
+    Ok(([(header::ETAG, etag(state.version))], Json(state)).into_response())
+}
+
+fn version(tag: &str) -> Result<u64, ApiError> {
+    let number = tag.trim().strip_prefix("\"s").and_then(|rest| rest.strip_suffix('"'));
+    number.and_then(|number| number.parse().ok()).ok_or_else(|| {
+        let text = "this ETag is none of a rule's; look at the rule again";
+        ApiError::new(Kind::Changed, "rule_state_changed", text)
+    })
 }

@@ -22,6 +22,7 @@ pub mod openapi;
 pub mod overview;
 mod queries;
 pub mod routes;
+pub mod rule_hunts;
 mod scope;
 mod session;
 
@@ -41,3 +42,4 @@ pub use incidents::Cases;
 pub use notifications::Told;
 pub use overview::{Pulse, Watched};
 pub use routes::{private_router, public_router, serve, serve_unix};
+pub use rule_hunts::{RuleHuntAsked, RuleHunts};

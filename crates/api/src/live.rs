@@ -15,12 +15,17 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::watch::Receiver;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yagura_event::TenantScope;
 
-/// How often it is looked whether something has happened.
+/// How often it is looked whether something has happened, beside the moments at which findings
+/// are committed.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// Least time from a word that findings have changed to the next: each makes those who follow ask.
+const REST: Duration = Duration::from_millis(250);
 
 /// How often the overview comes while something happens, and while nothing does.
 const BUSY: Duration = Duration::from_secs(1);
@@ -63,6 +68,10 @@ struct Follower {
     seen: Option<Pulse>,
     told: Option<Instant>,
     ready: VecDeque<Event>,
+    /// Wakes when findings are committed.
+    committed: Receiver<u64>,
+    /// Whether the last look found that findings had changed.
+    changed: bool,
     _place: Place,
 }
 
@@ -83,8 +92,10 @@ async fn live(
         let text = format!("{STREAMS_MAX} live streams are open; close one");
         ApiError::new(Kind::TooMany, "streams_too_many", text)
     })?;
-    let (seen, told, ready) = (None, None, VecDeque::new());
-    let follower = Follower { backend, scope, seen, told, ready, _place: place };
+    let committed = backend.findings_committed();
+    let (seen, told, ready, changed) = (None, None, VecDeque::new(), false);
+    let follower =
+        Follower { backend, scope, seen, told, ready, committed, changed, _place: place };
     let events = stream::unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -103,7 +114,8 @@ impl Follower {
                 return Some(event);
             }
             if self.told.is_some() {
-                tokio::time::sleep(LOOK).await;
+                let rest = if self.changed { REST } else { Duration::ZERO };
+                pause(&mut self.committed, rest, LOOK).await;
             }
             self.look().await?;
         }
@@ -112,11 +124,12 @@ impl Follower {
     async fn look(&mut self) -> Option<()> {
         let (backend, scope) = (self.backend.clone(), self.scope.clone());
         let pulse = blocking(move || backend.pulse(&scope)).await.ok()?;
+        self.changed = self.seen.is_some_and(|seen| seen.judged != pulse.judged);
         if let Some(seen) = self.seen {
             if seen.incidents != pulse.incidents {
                 self.ready.push_back(Event::default().event("incidents").data("{}"));
             }
-            if seen.judged != pulse.judged {
+            if self.changed {
                 self.ready.push_back(Event::default().event("findings").data("{}"));
             }
         }
@@ -134,5 +147,51 @@ impl Follower {
             (seen.incidents, seen.judged) = (pulse.incidents, pulse.judged);
         }
         Some(())
+    }
+}
+
+/// Waits for `rest`, and then until findings are committed or `look` is over. Those that were
+/// committed within `rest` end it at once.
+async fn pause(committed: &mut Receiver<u64>, rest: Duration, look: Duration) {
+    tokio::time::sleep(rest).await;
+    if let Ok(Err(_)) = tokio::time::timeout(look, committed.changed()).await {
+        // Nobody commits any more: the platform ends, and soon says so.
+        tokio::time::sleep(look).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::sync::watch;
+
+    /// Far longer than a test may take.
+    const LONG: Duration = Duration::from_secs(86_400);
+
+    #[tokio::test]
+    async fn a_pause_ends_when_findings_are_committed() {
+        let (sender, mut committed) = watch::channel(0);
+        // While it rests.
+        let (rest, none) = (Duration::from_millis(20), Duration::ZERO);
+        let commits = async { sender.send(1).unwrap() };
+        tokio::join!(pause(&mut committed, rest, LONG), commits);
+        // While it waits.
+        let commits = async {
+            tokio::time::sleep(rest).await;
+            sender.send(2).unwrap();
+        };
+        tokio::join!(pause(&mut committed, none, LONG), commits);
+        assert!(!committed.has_changed().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_pause_ends_without_findings_and_does_not_spin_without_a_platform() {
+        let (sender, mut committed) = watch::channel(0);
+        let (look, began) = (Duration::from_millis(20), Instant::now());
+        pause(&mut committed, Duration::ZERO, look).await;
+        drop(sender);
+        pause(&mut committed, Duration::ZERO, look).await;
+        assert!(began.elapsed() >= 2 * look);
     }
 }

@@ -40,6 +40,9 @@ pub trait Watched {
     /// `Internal` where a store fails.
     fn pulse(&self, scope: &TenantScope) -> Result<Pulse, ApiError>;
 
+    /// The entry up to which findings are committed: wakes who waits for more of them.
+    fn findings_committed(&self) -> tokio::sync::watch::Receiver<u64>;
+
     /// The inflows.
     ///
     /// # Errors

@@ -7,13 +7,14 @@ use crate::extract::{no_method, no_route};
 use crate::guard::guard;
 use crate::{
     console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
-    session,
+    rule_hunts, session,
 };
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use axum::{Router, middleware};
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -62,6 +63,7 @@ fn closed() -> OpenApiRouter<Shared> {
         .merge(findings::routes())
         .merge(events::routes())
         .merge(queries::routes())
+        .merge(rule_hunts::routes())
         .merge(notifications::routes())
         .merge(ingest::routes())
 }
@@ -116,7 +118,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?
 }
 
-/// Serves `router` on a TCP listener until `ends`.
+/// Serves `router` on a TCP listener until `ends`. What is written is sent at once: an event of
+/// the live stream does not wait until the one before has been acknowledged.
 ///
 /// # Errors
 /// Those of the listener.
@@ -126,6 +129,10 @@ pub async fn serve(
     ends: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener.tap_io(|stream| {
+        // A connection that is gone says so when it is read.
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, service).with_graceful_shutdown(ends).await
 }
 

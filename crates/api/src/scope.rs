@@ -47,3 +47,30 @@ pub fn named(name: &str) -> Result<TenantName, ApiError> {
     TenantName::new(name)
         .map_err(|error| ApiError::new(Kind::Invalid, "tenant_name", error.to_string()))
 }
+
+/// Refuses a caller who does not see all tenants: what it asks for is all tenants' alike.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn all_tenants(caller: &Caller) -> Result<(), ApiError> {
+    if caller.scope.covers(&TenantScope::operator()) {
+        return Ok(());
+    }
+    let text = "this concerns all tenants; it takes a caller who sees all of them";
+    Err(ApiError::new(Kind::Forbidden, "tenants_not_all", text))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_all_tenants_alike_takes_a_caller_of_all() {
+        let owner = Caller::owner();
+        assert!(all_tenants(&owner).is_ok());
+        let one = TenantScope::one(TenantName::new("acme").unwrap());
+        let error = all_tenants(&Caller { scope: one, ..owner }).unwrap_err();
+        assert_eq!((error.kind, error.code), (Kind::Forbidden, "tenants_not_all"));
+    }
+}

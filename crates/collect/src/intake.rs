@@ -311,12 +311,16 @@ impl Intake {
         submitted.ok_or_else(|| IntakeError::Erasing(tenant.clone()))
     }
 
-    /// Submits a control entry of a tenant's and blocks until it is durable.
+    /// Submits control entries of a tenant's as one group and blocks until they are durable.
     ///
     /// # Errors
     /// Those of the journal, and [`IntakeError::Erasing`].
-    pub fn control_of(&self, tenant: &TenantName, entry: &Entry) -> Result<Committed, IntakeError> {
-        let buffer = buffer_of(std::slice::from_ref(entry))?;
+    pub fn control_of(
+        &self,
+        tenant: &TenantName,
+        entries: &[Entry],
+    ) -> Result<Committed, IntakeError> {
+        let buffer = buffer_of(entries)?;
         let submit = || self.journal.submit_group(self.clock.now(), buffer);
         Ok(self.unless_closed(tenant, submit)??.wait()?)
     }

@@ -221,6 +221,9 @@ pub struct Finding {
     pub samples: Vec<Sample>,
     /// Position of the entry whose processing emitted this version.
     pub lsn: u64,
+    /// Whether a rule was run over the past for it, instead of over records as they came.
+    #[serde(default)]
+    pub retrospective: bool,
 }
 
 impl Finding {

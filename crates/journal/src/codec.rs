@@ -103,6 +103,10 @@ pub(crate) fn encode(entry: &Entry, out: &mut Vec<u8>) {
             put_str(out, &mark.value);
         }
         Entry::Erase { tenant } => put_str(out, tenant.as_str()),
+        Entry::Retrospect { tenant, finding } => {
+            put_str(out, tenant.as_str());
+            put_str(out, finding);
+        }
     }
 }
 

@@ -72,6 +72,9 @@ pub(crate) fn decode(kind: EntryKind, payload: &[u8]) -> Result<Entry, CodecErro
             value: at.text()?.to_owned(),
         }),
         EntryKind::Erase => Entry::Erase { tenant: tenant(at.text()?)? },
+        EntryKind::Retrospect => {
+            Entry::Retrospect { tenant: tenant(at.text()?)?, finding: at.text()?.to_owned() }
+        }
     };
     at.end()?;
     Ok(entry)
@@ -179,6 +182,8 @@ mod tests {
                 Entry::Mark(Mark { tenant, feed, key, value })
             }),
             a_tenant().prop_map(|tenant| Entry::Erase { tenant }),
+            (a_tenant(), ".{0,40}")
+                .prop_map(|(tenant, finding)| Entry::Retrospect { tenant, finding }),
         ]
     }
 

@@ -59,6 +59,13 @@ pub enum Entry {
         /// The customer.
         tenant: TenantName,
     },
+    /// What a rule found in records that were judged before.
+    Retrospect {
+        /// The customer.
+        tenant: TenantName,
+        /// The finding, as JSON.
+        finding: String,
+    },
 }
 
 /// Where an input stands, so that it goes on from there after a restart. Submitted in one
@@ -207,6 +214,8 @@ pub enum EntryKind {
     Mark = 11,
     /// [`Entry::Erase`].
     Erase = 12,
+    /// [`Entry::Retrospect`].
+    Retrospect = 13,
 }
 
 impl EntryKind {
@@ -224,6 +233,7 @@ impl EntryKind {
             10 => Self::FileDone,
             11 => Self::Mark,
             12 => Self::Erase,
+            13 => Self::Retrospect,
             _ => return None,
         })
     }
@@ -243,6 +253,7 @@ impl Entry {
             Self::FileDone(_) => EntryKind::FileDone,
             Self::Mark(_) => EntryKind::Mark,
             Self::Erase { .. } => EntryKind::Erase,
+            Self::Retrospect { .. } => EntryKind::Retrospect,
             Self::Note(_) => EntryKind::Note,
             Self::IdempotencyKey { .. } => EntryKind::IdempotencyKey,
         }

@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod people;
 pub mod read;
 pub mod recompute;
+pub mod rules;
 pub mod schema;
 pub mod verify;
 pub mod window;
@@ -36,6 +37,7 @@ pub use error::MetaError;
 pub use judge::JudgeStore;
 pub use people::PeopleStore;
 pub use read::{BookRow, EntityRow, EvidenceRow, FindingFilter, TenantStats};
+pub use rules::RuleStateRow;
 pub use verify::Damage;
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ pub const PEOPLE_SCHEMA: i64 = 1;
 
 /// Secrets are there as hashes only: passwords as argon2id strings, sessions and tokens, which are
 /// random, as one hash of 32 bytes in hexadecimal. Times are microseconds since 1970 UTC.
-/// `decisions` is append-only: the highest version of an incident is in force.
+/// `decisions` and `rule_states` are append-only: the highest version of an incident or a rule is
+/// in force. A rule without a row is on.
 const TABLES: &str = "
 CREATE TABLE accounts (
     name TEXT NOT NULL PRIMARY KEY, role TEXT NOT NULL, password TEXT NOT NULL,
@@ -40,6 +41,11 @@ CREATE TABLE notes (
     by TEXT NOT NULL, time INTEGER NOT NULL, key TEXT UNIQUE
 ) STRICT;
 CREATE INDEX notes_by_incident ON notes (tenant, incident, seq);
+CREATE TABLE rule_states (
+    rule TEXT NOT NULL, version INTEGER NOT NULL, enabled INTEGER NOT NULL, reason TEXT NOT NULL,
+    by TEXT NOT NULL, time INTEGER NOT NULL,
+    PRIMARY KEY (rule, version)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE saved_searches (
     seq INTEGER PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL, query TEXT NOT NULL,
     by TEXT NOT NULL, time INTEGER NOT NULL

@@ -71,6 +71,7 @@ pub(crate) fn ran(owner: &str, id: u128, rule: &str, time: Micros, on: &str, by:
         }],
         parties,
         lsn: id as u64,
+        retrospective: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::def::{self, Names, Source, SourceError, SourceText};
 use std::path::Path;
-use yagura_event::{FieldTableBuilder, LogsourceTable, SourceChoice};
+use yagura_event::{ClassUid, FieldTableBuilder, LogsourceId, LogsourceTable, SourceChoice};
 
 /// Definitions embedded at compile time: folder, `source.toml`, `messages.toml`.
 const BUILTIN: &[(&str, Option<&str>, Option<&str>)] =
@@ -95,6 +95,12 @@ impl Sources {
     /// The index of a source by name.
     pub fn find(&self, name: &str) -> Option<u16> {
         self.list.iter().position(|source| source.name == name).map(|at| at as u16)
+    }
+
+    /// Logsource and class of everything that records of a source may be.
+    pub fn events_of(&self, index: u16) -> impl Iterator<Item = (LogsourceId, ClassUid)> + '_ {
+        let events = self.list.get(usize::from(index)).into_iter().flat_map(|s| &s.events);
+        events.map(|event| (event.logsource, event.class))
     }
 
     /// Whether records of this choice may have header lines before them

@@ -9,6 +9,9 @@ use yagura_event::json::OCSF_VERSION;
 use yagura_event::time::{Micros, rfc3339};
 use yagura_event::{EventId, Finding, Level, Observable, Party, Role, Sample};
 
+/// Label of findings for which a rule was run over the past.
+const RETROSPECTIVE: &str = "retrospective";
+
 /// The finding in OCSF: rule in `finding_info.analytic`, level in `severity_id`, ATT&CK in
 /// `finding_info.attacks`, the causing records in `evidences`, entities in `observables`,
 /// `count`, first and last time. Times are milliseconds, with RFC 3339 in the `_dt` attribute.
@@ -18,7 +21,11 @@ pub fn finding_json(finding: &Finding) -> Value {
     let (activity_id, activity) = if updated { (2, "Update") } else { (1, "Create") };
     let mut root = head(2004, "Detection Finding", activity_id, activity, finding.last_time);
     severity(&mut root, finding.level);
-    root.insert("metadata".into(), metadata(&uid, &finding.tenant, finding.version));
+    let mut metadata = metadata(&uid, &finding.tenant, finding.version);
+    if finding.retrospective {
+        metadata["labels"] = json!([RETROSPECTIVE]);
+    }
+    root.insert("metadata".into(), metadata);
     root.insert("message".into(), json!(finding.title));
     root.insert("count".into(), json!(finding.count));
     span(&mut root, finding.first_time, finding.last_time);

@@ -376,7 +376,7 @@ const KEY_DOCS: &[(&str, &str)] = &[
     ("retention.hold.until", "last day of receipt; all after where absent"),
     ("pipeline.workers", "parse and match threads; 0 is one for each core"),
     ("pipeline.inflight_bytes", "bytes of records between journal and consumers"),
-    ("pipeline.judge_interval_ms", "milliseconds between two commits of findings"),
+    ("pipeline.judge_interval_ms", "milliseconds after which incidents are made of new findings"),
     ("query.memory_bytes", "bytes of memory of all queries together; each has an equal part"),
     ("query.concurrent", "queries that run at once"),
     ("query.waiting", "queries that wait for a place; more are refused with status 429"),

@@ -1,14 +1,15 @@
 //! Rules, sources and indicators that were in force, kept by content so that a replay uses the
 //! same.
 //!
-//! An epoch is one JSON file. It names the indicator lists and warning lists, each of which is a
-//! file of its own, `parts/<content hash>.zst`: a list that changes every hour does not keep the
-//! others with it.
+//! An epoch is one JSON file. It names the rules' texts, the sources' texts, indicator lists and
+//! warning lists, each of which is a file of its own, `parts/<content hash>.zst`: a list that
+//! changes every hour, or a rule that is switched off and on, does not keep the others with it.
 
 use crate::engine::Engine;
 use crate::intel::Intel;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use yagura_detect::RuleSet;
@@ -29,8 +30,13 @@ const PARTS_LEVEL: i32 = 3;
 /// What an engine is built from.
 #[derive(Serialize, Deserialize)]
 struct Content {
-    rules: Vec<(String, String)>,
-    sources: Vec<Text>,
+    /// Content address of the rule files' paths and texts.
+    rules: String,
+    /// Content address of the sources' texts.
+    sources: String,
+    /// Ids of rules that are switched off.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    off: BTreeSet<String>,
     /// Content addresses of indicator lists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     lists: Vec<String>,
@@ -62,40 +68,76 @@ impl Epochs {
     /// Keeps what `engine` was built from; `intel` is what its indicators were.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Where a file cannot be written.
     pub fn save(
         &self,
         engine: &Engine,
         rules: &[(String, String)],
         intel: Option<&Intel>,
     ) -> anyhow::Result<()> {
-        let path = self.path(engine.hash());
-        if self.fs.exists(&path)? {
+        if self.fs.exists(&self.path(engine.hash()))? {
             return Ok(());
         }
+        create_dirs(self.fs.as_ref(), &self.dir.join(PARTS))?;
+        let (mut lists, mut warnings) = (Vec::new(), Vec::new());
+        if let Some(intel) = intel {
+            for list in &intel.lists {
+                lists.push(self.save_part(&list.encode())?);
+            }
+            for list in &intel.warnings {
+                warnings.push(self.save_part(&list.encode())?);
+            }
+        }
+        self.write_epoch(engine, rules, lists, warnings)
+    }
+
+    /// Keeps what `engine` was built from, whose indicators are those of the epoch `like`.
+    ///
+    /// # Errors
+    /// Where that epoch cannot be read, or a file cannot be written.
+    pub fn save_like(
+        &self,
+        engine: &Engine,
+        rules: &[(String, String)],
+        like: [u8; 16],
+    ) -> anyhow::Result<()> {
+        if self.fs.exists(&self.path(engine.hash()))? {
+            return Ok(());
+        }
+        let content = self.content(like)?;
+        self.write_epoch(engine, rules, content.lists, content.warnings)
+    }
+
+    fn write_epoch(
+        &self,
+        engine: &Engine,
+        rules: &[(String, String)],
+        lists: Vec<String>,
+        warnings: Vec<String>,
+    ) -> anyhow::Result<()> {
         let sources = engine.sources().texts().iter().map(|text| Text {
             name: text.name.clone(),
             source: text.source.clone(),
             messages: text.messages.clone(),
         });
-        let mut content = Content {
-            rules: rules.to_vec(),
-            sources: sources.collect(),
-            lists: Vec::new(),
-            warnings: Vec::new(),
+        let sources: Vec<Text> = sources.collect();
+        let content = Content {
+            rules: self.save_part(&serde_json::to_vec(rules)?)?,
+            sources: self.save_part(&serde_json::to_vec(&sources)?)?,
+            off: engine.off().clone(),
+            lists,
+            warnings,
         };
-        create_dirs(self.fs.as_ref(), &self.dir)?;
-        if let Some(intel) = intel {
-            create_dirs(self.fs.as_ref(), &self.dir.join(PARTS))?;
-            for list in &intel.lists {
-                content.lists.push(self.save_part(&list.encode())?);
-            }
-            for list in &intel.warnings {
-                content.warnings.push(self.save_part(&list.encode())?);
-            }
-        }
+        let path = self.path(engine.hash());
         write_atomic(self.fs.as_ref(), &path, &serde_json::to_vec(&content)?)
             .context("cannot keep the rules in force")
+    }
+
+    fn content(&self, hash: [u8; 16]) -> anyhow::Result<Content> {
+        let path = self.path(hash);
+        let unread = || format!("cannot read rules that were in force, {}", path.display());
+        let bytes = self.fs.read(&path).with_context(unread)?;
+        serde_json::from_slice(&bytes).with_context(unread)
     }
 
     /// Builds the engine of `hash`.
@@ -103,17 +145,19 @@ impl Epochs {
     /// # Errors
     /// Where the epoch is not there or not what its name says.
     pub fn load(&self, hash: [u8; 16]) -> anyhow::Result<Arc<Engine>> {
-        let path = self.path(hash);
-        let unread = || format!("cannot read rules that were in force, {}", path.display());
-        let bytes = self.fs.read(&path).with_context(unread)?;
-        let content: Content = serde_json::from_slice(&bytes).with_context(unread)?;
-        let texts = content.sources.into_iter().map(|text| SourceText {
+        let content = self.content(hash)?;
+        let texts: Vec<Text> = serde_json::from_slice(&self.part(&content.sources)?)?;
+        let texts = texts.into_iter().map(|text| SourceText {
             name: text.name,
             source: text.source,
             messages: text.messages,
         });
         let sources = Sources::compile(texts.collect())?;
-        let mut engine = Engine::new(Arc::new(sources), Arc::new(RuleSet::load(content.rules)));
+        let files: Vec<(String, String)> = serde_json::from_slice(&self.part(&content.rules)?)?;
+        let mut engine = Engine::new(Arc::new(sources), Arc::new(RuleSet::load(files)));
+        if !content.off.is_empty() {
+            engine = engine.with_off(&content.off);
+        }
         if !content.lists.is_empty() || !content.warnings.is_empty() {
             let lists = content.lists.iter().map(|name| Ok(List::decode(&self.part(name)?)?));
             let warnings =
@@ -124,6 +168,7 @@ impl Epochs {
             engine = engine.with_indicators(Some(Arc::new(set)));
         }
         if engine.hash() != hash {
+            let path = self.path(hash);
             bail!("rules that were in force are damaged; restore {}", path.display());
         }
         Ok(Arc::new(engine))
@@ -167,22 +212,24 @@ impl Epochs {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Keeps the canonical form of a list under its content address.
+    /// Keeps texts, or the canonical form of a list, under their content address.
     fn save_part(&self, content: &[u8]) -> anyhow::Result<String> {
         let name = blake3::hash(content).to_hex().to_string();
         let path = self.part_path(&name);
         if !self.fs.exists(&path)? {
             let packed = zstd::encode_all(content, PARTS_LEVEL)?;
             write_atomic(self.fs.as_ref(), &path, &packed)
-                .context("cannot keep the indicators in force")?;
+                .context("cannot keep rules or indicators in force")?;
         }
         Ok(name)
     }
 
     fn part(&self, name: &str) -> anyhow::Result<Vec<u8>> {
         let path = self.part_path(name);
-        let wrong = || format!("cannot read indicators that were in force: {}", path.display());
-        let content = zstd::decode_all(self.fs.read(&path).with_context(wrong)?.as_slice())?;
+        let wrong =
+            || format!("cannot read rules or indicators that were in force: {}", path.display());
+        let packed = self.fs.read(&path).with_context(wrong)?;
+        let content = zstd::decode_all(packed.as_slice()).with_context(wrong)?;
         anyhow::ensure!(blake3::hash(&content).to_hex().as_str() == name, wrong());
         Ok(content)
     }

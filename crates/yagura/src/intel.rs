@@ -1,6 +1,7 @@
 //! Indicator lists and warning lists from files: those named, those of the data directory.
 
 use crate::inputs::{self, Input};
+use crate::looks;
 use anyhow::Context as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -158,26 +159,7 @@ fn warning_of(input: &Input) -> anyhow::Result<WarningList> {
     Ok(WarningList { name: plain.name, kind, list: values, matching_attributes: Vec::new() })
 }
 
-/// What tells whether the files of a data directory's lists have changed: paths, lengths and
-/// times of change.
+/// What tells whether the files of a data directory's lists have changed.
 pub fn fingerprint(data: &Path) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let mut dirs = vec![data.join(DIR)];
-    let mut files = Vec::new();
-    while let Some(dir) = dirs.pop() {
-        let Ok(entries) = std::fs::read_dir(&dir) else { continue };
-        for entry in entries.flatten() {
-            let Ok(meta) = std::fs::metadata(entry.path()) else { continue };
-            if meta.is_dir() && dirs.len() < inputs::DEPTH_MAX {
-                dirs.push(entry.path());
-            } else if meta.is_file() {
-                files.push((entry.path(), meta.len(), meta.modified().ok()));
-            }
-        }
-    }
-    files.sort();
-    for file in files {
-        hasher.update(format!("{file:?}\n").as_bytes());
-    }
-    *hasher.finalize().as_bytes()
+    looks::fingerprint(&[data.join(DIR)], &|_| true)
 }

@@ -1,5 +1,6 @@
 //! Rules in force: those embedded, those of the data directory, those that are named.
 
+use crate::looks;
 use std::path::{Path, PathBuf};
 use yagura_detect::{RuleError, RuleSet, rule_files};
 
@@ -35,6 +36,14 @@ pub fn collect(
         }
     }
     (files, errors)
+}
+
+/// What tells whether the rule files of `places`, or source definitions among them, have changed.
+pub fn fingerprint(places: &[PathBuf]) -> [u8; 32] {
+    let endings = ["yml", "yaml", "toml"];
+    looks::fingerprint(places, &|path| {
+        path.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known))
+    })
 }
 
 /// Loads what [`collect`] found, unreadable files listed among the set's errors.

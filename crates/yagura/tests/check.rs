@@ -58,6 +58,7 @@ fn a_changed_byte_in_any_kind_of_file_is_named() {
         ("lake/index/events", ".idx"),
         ("journal/contexts", ".json"),
         ("epochs", "history.json"),
+        ("epochs/parts", ".zst"),
         ("correlator", ".snap"),
     ] {
         let path = file(&data, below, end);

@@ -24,6 +24,7 @@ export async function places(api: APIRequestContext): Promise<Place[]> {
     { name: "nothing found", path: "/search?q=nowhere.invalid" },
     { name: "pipe", path: `/search?view=pipe&pipe=${encodeURIComponent("events | summarize count() by src_ip")}` },
     { name: "hunt", path: `/search?view=hunt&hunt=${encodeURIComponent(`${STORY.attacker}\n${STORY.destination}`)}` },
+    { name: "hunt with rules", path: `/search?view=hunt&rule=${encodeURIComponent(finding?.finding_info.analytic.uid ?? "none")}` },
     { name: "detections", path: "/detections" },
     { name: "detection", path: `/detections/${encodeURIComponent(finding?.finding_info.analytic.uid ?? "none")}` },
     { name: "entities", path: "/entities" },

@@ -78,6 +78,8 @@ export interface Metadata {
   uid: string;
   tenant_uid: string;
   sequence: number;
+  /** `retrospective` where a rule was run over the past for it. */
+  labels?: string[];
 }
 
 /** OCSF Incident Finding (class 2005) with the decision beside it. */

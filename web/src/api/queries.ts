@@ -20,8 +20,11 @@ import type {
   NotificationChannel,
   Overview,
   Page,
+  PastFinding,
   RuleDetail,
+  RuleHunt,
   RuleSummary,
+  RuleSwitch,
   SavedSearch,
   Session,
   Token,
@@ -37,6 +40,7 @@ export const keys = {
   findings: ["findings"],
   entities: ["entities"],
   rules: ["rules"],
+  ruleHunts: ["rule-hunts"],
   notifications: ["notifications"],
 } as const;
 
@@ -130,8 +134,27 @@ export function rulesQuery() {
   return get<Page<RuleSummary>>([...keys.rules, "list"], "/rules");
 }
 
+/** A rule and the ETag that a switch of it must carry. */
 export function ruleQuery(id: string) {
-  return get<RuleDetail>([...keys.rules, "one", id], `/rules/${segment(id)}`);
+  return queryOptions({
+    queryKey: [...keys.rules, "one", id],
+    queryFn: ({ signal }) => requestTagged<RuleDetail>(`/rules/${segment(id)}`, { signal }),
+  });
+}
+
+/** Who switched a rule off and on, newest first. */
+export function ruleStatesQuery(id: string) {
+  return get<{ items: RuleSwitch[] }>([...keys.rules, "states", id], `/rules/${segment(id)}/states`);
+}
+
+/** The runs of rules over the past that are kept, the newest first. */
+export function ruleHuntsQuery() {
+  return get<Page<RuleHunt>>([...keys.ruleHunts, "list"], "/rule-hunts");
+}
+
+/** What a run has found, by first time. */
+export function ruleHuntFindingsQuery(id: string) {
+  return pages<PastFinding>([...keys.ruleHunts, "findings", id], `/rule-hunts/${segment(id)}/findings`, { limit: 200 });
 }
 
 /** The tokens of programs, without their secrets. */

@@ -491,6 +491,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rule-hunts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs of rules over the past, the newest first. */
+        get: operations["list"];
+        put?: never;
+        /**
+         * Runs rules over the past, in the background. What it finds is no finding of the platform's until it
+         *     is recorded.
+         */
+        post: operations["begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-hunts/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what running rules over the past would read, without doing it. */
+        post: operations["cost"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-hunts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a run is. */
+        get: operations["state"];
+        put?: never;
+        post?: never;
+        /** Stops a run and forgets what it found. */
+        delete: operations["end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-hunts/{id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run has found, by first time. */
+        get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rule-hunts/{id}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts what a run has found among the findings, marked as retrospective: they count in verdicts and
+         *     incidents from then on.
+         */
+        post: operations["record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rules": {
         parameters: {
             query?: never;
@@ -515,8 +608,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One rule with its text. */
+        /** One rule with its text. Its `ETag` changes when it is switched. */
         get: operations["rule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switches a rule on or off for all tenants. With `If-Match`, only where nobody else has since. */
+        put: operations["switch_rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{id}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was decided about a rule, newest first. */
+        get: operations["rule_states"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1095,6 +1222,8 @@ export interface components {
             last_time_dt: string;
             /** @description `critical`, `high`, `medium`, `low` or `informational`. */
             level: string;
+            /** @description Whether a rule was run over the past for it. */
+            retrospective: boolean;
             /** @description The rule's id. */
             rule: string;
             /** @description The owner. */
@@ -1190,6 +1319,19 @@ export interface components {
             lists: components["schemas"]["HuntList"][];
             /** @description Looks for what is refused for its breadth, too: private networks, public suffixes. */
             wide?: boolean;
+        };
+        /** @description A rule that is run. */
+        HuntedRule: {
+            /** @description Its id. */
+            id: string;
+            /** @description `rule`, or the kind of correlation. */
+            kind: string;
+            /** @description Its level. */
+            level: string;
+            /** @description Its title. */
+            title: string;
+            /** @description The hash of its content. */
+            version: string;
         };
         /** @description An incident in a list: without its evidence. */
         IncidentSummary: {
@@ -1448,10 +1590,113 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A list, or a page of one. */
+        List_PastFinding: {
+            /** @description What it holds. */
+            items: {
+                /** @description As OCSF Detection Finding. */
+                finding: unknown;
+                /** @description Whether it is among the platform's findings already. */
+                known: boolean;
+            }[];
+            /** @description Where the next page begins: to be sent as `cursor`. Null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A list, or a page of one. */
+        List_RuleHunt: {
+            /** @description What it holds. */
+            items: {
+                /** @description Who began it. */
+                by: string;
+                /** @description Why it failed. */
+                code?: string | null;
+                /** @description What it reads. */
+                cost: components["schemas"]["RuleHuntCost"];
+                /** @description Why it failed, in words. */
+                detail?: string | null;
+                /**
+                 * Format: int64
+                 * @description Files that are done, those passed over among them.
+                 */
+                files_done: number;
+                /**
+                 * Format: int64
+                 * @description What was found, once it has ended.
+                 */
+                findings: number;
+                /**
+                 * Format: int64
+                 * @description Of these, those that can be looked at.
+                 */
+                findings_kept: number;
+                /** @description Events at or after this time. */
+                from?: string | null;
+                /** @description Its id. */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Matches so far.
+                 */
+                matches: number;
+                /**
+                 * Format: int64
+                 * @description Milliseconds so far.
+                 */
+                ms: number;
+                /**
+                 * Format: int64
+                 * @description How many findings were recorded; null where they were not.
+                 */
+                recorded?: number | null;
+                /**
+                 * Format: int64
+                 * @description Records that were parsed and matched.
+                 */
+                records: number;
+                /**
+                 * @description `waiting`, `running`, `done`, `full` (too many matches; what was found is incomplete), `failed`
+                 *     or `cancelled`.
+                 */
+                state: string;
+                /** @description Whose events; null for all tenants'. */
+                tenant?: string | null;
+                /** @description When it was begun, RFC 3339. */
+                time_dt: string;
+                /** @description Events before this time. */
+                until?: string | null;
+            }[];
+            /** @description Where the next page begins: to be sent as `cursor`. Null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A list, or a page of one. */
+        List_RuleState: {
+            /** @description What it holds. */
+            items: {
+                /** @description Who decided. */
+                by: string;
+                /** @description Whether the rule is on. */
+                enabled: boolean;
+                /** @description Why. */
+                reason: string;
+                /** @description When, RFC 3339. */
+                time_dt: string;
+                /**
+                 * Format: int64
+                 * @description Counts a rule's decisions from 1.
+                 */
+                version: number;
+            }[];
+            /** @description Where the next page begins: to be sent as `cursor`. Null at the end. */
+            next_cursor?: string | null;
+        };
+        /** @description A list, or a page of one. */
         List_RuleSummary: {
             /** @description What it holds. */
             items: {
+                /** @description Whether it is on. A rule that is off finds nothing, and still feeds those in `feeds`. */
+                enabled: boolean;
                 error?: components["schemas"]["RuleProblem"] | null;
+                /** @description Ids of the correlations that refer to it. */
+                feeds: string[];
                 /**
                  * Format: int64
                  * @description Its findings that are kept.
@@ -1470,6 +1715,11 @@ export interface components {
                 last_time_dt?: string | null;
                 /** @description `critical`, `high`, `medium`, `low` or `informational`. */
                 level: string;
+                /**
+                 * Format: int64
+                 * @description Line of the file at which the rule begins, or at which it is wrong; from 1.
+                 */
+                line: number;
                 /** @description Sigma logsource; null where it has none. */
                 logsource?: unknown;
                 /**
@@ -1477,10 +1727,13 @@ export interface components {
                  * @description Its matches in them.
                  */
                 matches: number;
+                /** @description Whether its matches only feed those correlations and are no findings of their own. */
+                only_feeds: boolean;
                 /** @description The file. */
                 path: string;
                 /** @description Sigma status; empty where it says none. */
                 status: string;
+                switched?: components["schemas"]["RuleState"] | null;
                 /** @description Its tags. */
                 tags: string[];
                 /** @description Its title. */
@@ -1559,6 +1812,13 @@ export interface components {
         NewNote: {
             /** @description What, 1 to 20,000 characters. */
             text: string;
+        };
+        /** @description A rule to be switched on or off. */
+        NewRuleState: {
+            /** @description Whether the rule is to be on. */
+            enabled: boolean;
+            /** @description Why, at most 2,000 characters. */
+            reason?: string;
         };
         /** @description A search to be kept. */
         NewSavedSearch: {
@@ -1654,6 +1914,13 @@ export interface components {
         Password: {
             /** @description The administrator's password. */
             password: string;
+        };
+        /** @description A finding of a run. */
+        PastFinding: {
+            /** @description As OCSF Detection Finding. */
+            finding: unknown;
+            /** @description Whether it is among the platform's findings already. */
+            known: boolean;
         };
         /** @description Where the pipeline is. */
         PipelineState: {
@@ -1771,6 +2038,118 @@ export interface components {
              */
             records_per_s: number;
         };
+        /** @description What was recorded. */
+        Recorded: {
+            /**
+             * Format: int64
+             * @description Those that were there already.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Findings that were put among the platform's.
+             */
+            recorded: number;
+        };
+        /** @description A run of rules over the past. */
+        RuleHunt: {
+            /** @description Who began it. */
+            by: string;
+            /** @description Why it failed. */
+            code?: string | null;
+            /** @description What it reads. */
+            cost: components["schemas"]["RuleHuntCost"];
+            /** @description Why it failed, in words. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description Files that are done, those passed over among them.
+             */
+            files_done: number;
+            /**
+             * Format: int64
+             * @description What was found, once it has ended.
+             */
+            findings: number;
+            /**
+             * Format: int64
+             * @description Of these, those that can be looked at.
+             */
+            findings_kept: number;
+            /** @description Events at or after this time. */
+            from?: string | null;
+            /** @description Its id. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Matches so far.
+             */
+            matches: number;
+            /**
+             * Format: int64
+             * @description Milliseconds so far.
+             */
+            ms: number;
+            /**
+             * Format: int64
+             * @description How many findings were recorded; null where they were not.
+             */
+            recorded?: number | null;
+            /**
+             * Format: int64
+             * @description Records that were parsed and matched.
+             */
+            records: number;
+            /**
+             * @description `waiting`, `running`, `done`, `full` (too many matches; what was found is incomplete), `failed`
+             *     or `cancelled`.
+             */
+            state: string;
+            /** @description Whose events; null for all tenants'. */
+            tenant?: string | null;
+            /** @description When it was begun, RFC 3339. */
+            time_dt: string;
+            /** @description Events before this time. */
+            until?: string | null;
+        };
+        /** @description What a run would read. */
+        RuleHuntCost: {
+            /**
+             * Format: int64
+             * @description Bytes of the others.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Data files of events.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Those of which nothing has to be read.
+             */
+            files_passed_over: number;
+            /**
+             * Format: int64
+             * @description Records in the others and in memory, of all sources; at most these are read.
+             */
+            records: number;
+            /** @description The rules, those that others refer to among them. */
+            rules: components["schemas"]["HuntedRule"][];
+            /** @description Sources whose events they can hit; events of others are not read. */
+            sources: string[];
+        };
+        /** @description Which rules are run over what; `rules` or `ids`. */
+        RuleHuntRequest: {
+            /** @description Over events at or after this time, RFC 3339. */
+            from?: string | null;
+            /** @description Ids of rules in force. */
+            ids?: string[];
+            /** @description Sigma rules as YAML, as in a file; several documents may stand in it. */
+            rules?: string | null;
+            /** @description Over events before this time, RFC 3339. */
+            until?: string | null;
+        };
         /** @description Why a rule could not be loaded. */
         RuleProblem: {
             /** @description Stable word for programs. */
@@ -1783,9 +2162,29 @@ export interface components {
             /** @description Words for a person. */
             message: string;
         };
+        /** @description What somebody decided about a rule. */
+        RuleState: {
+            /** @description Who decided. */
+            by: string;
+            /** @description Whether the rule is on. */
+            enabled: boolean;
+            /** @description Why. */
+            reason: string;
+            /** @description When, RFC 3339. */
+            time_dt: string;
+            /**
+             * Format: int64
+             * @description Counts a rule's decisions from 1.
+             */
+            version: number;
+        };
         /** @description A rule in a list. */
         RuleSummary: {
+            /** @description Whether it is on. A rule that is off finds nothing, and still feeds those in `feeds`. */
+            enabled: boolean;
             error?: components["schemas"]["RuleProblem"] | null;
+            /** @description Ids of the correlations that refer to it. */
+            feeds: string[];
             /**
              * Format: int64
              * @description Its findings that are kept.
@@ -1804,6 +2203,11 @@ export interface components {
             last_time_dt?: string | null;
             /** @description `critical`, `high`, `medium`, `low` or `informational`. */
             level: string;
+            /**
+             * Format: int64
+             * @description Line of the file at which the rule begins, or at which it is wrong; from 1.
+             */
+            line: number;
             /** @description Sigma logsource; null where it has none. */
             logsource?: unknown;
             /**
@@ -1811,10 +2215,13 @@ export interface components {
              * @description Its matches in them.
              */
             matches: number;
+            /** @description Whether its matches only feed those correlations and are no findings of their own. */
+            only_feeds: boolean;
             /** @description The file. */
             path: string;
             /** @description Sigma status; empty where it says none. */
             status: string;
+            switched?: components["schemas"]["RuleState"] | null;
             /** @description Its tags. */
             tags: string[];
             /** @description Its title. */
@@ -3237,6 +3644,266 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    list: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_RuleHunt"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    begin: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleHuntRequest"];
+            };
+        };
+        responses: {
+            /** @description it runs */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHunt"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    cost: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleHuntRequest"];
+            };
+        };
+        responses: {
+            /** @description what it would read */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHuntCost"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    state: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description its state */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleHunt"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    end: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    findings: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+                /** @description Most findings of the page, at most 1,000; 100 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: number;
+            };
+            header?: never;
+            path: {
+                /** @description the run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_PastFinding"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    record: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the run's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description they are journalled and will be judged */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     rules: {
         parameters: {
             query?: {
@@ -3293,6 +3960,93 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleView"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    switch_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the rule's ETag */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description the rule's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleState"];
+            };
+        };
+        responses: {
+            /** @description what is in force */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleState"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            /** @description the caller does not see all tenants; code `tenants_not_all` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            /** @description somebody else switched it; code `rule_state_changed` */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    rule_states: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the rule's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all decisions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["List_RuleState"];
                 };
             };
             400: components["responses"]["Refusal400"];

@@ -1,5 +1,5 @@
 // The API's shapes: from schema.d.ts, with the words that the document lists only in descriptions.
-import type { OcsfEvent, Standing } from "./ocsf";
+import type { Finding, OcsfEvent, Standing } from "./ocsf";
 import type { components } from "./schema";
 
 export type * from "./ocsf";
@@ -145,6 +145,21 @@ export interface HuntStats {
   took_ms: number;
 }
 
+/** A rule that is run over the past. */
+export type HuntedRule = Narrow<Sent<Schemas["HuntedRule"]>, { level: Severity }>;
+/** What running rules over the past would read. */
+export type RuleHuntCost = Narrow<Sent<Schemas["RuleHuntCost"]>, { rules: HuntedRule[] }>;
+export type RuleHuntRequest = Schemas["RuleHuntRequest"];
+/** A run of rules over the past. */
+export type RuleHunt = Narrow<
+  Sent<Schemas["RuleHunt"]>,
+  { state: "waiting" | "running" | "done" | "full" | "failed" | "cancelled"; cost: RuleHuntCost }
+>;
+/** A finding of a run, and whether it is among the platform's already. */
+export type PastFinding = Narrow<Sent<Schemas["PastFinding"]>, { finding: Finding }>;
+/** What was put among the findings of the platform, and how many were there. */
+export type Recorded = Sent<Schemas["Recorded"]>;
+
 export interface LogSource {
   product?: string | null;
   category?: string | null;
@@ -152,6 +167,8 @@ export interface LogSource {
 }
 export type RuleProblem = Sent<Schemas["RuleProblem"]>;
 export type RuleSummary = Narrow<Sent<Schemas["RuleSummary"]>, { level: Severity; logsource: LogSource | null }>;
+/** What somebody decided about a rule. */
+export type RuleSwitch = Sent<Schemas["RuleState"]>;
 export type RuleDetail = Narrow<Sent<Schemas["RuleView"]>, { level: Severity; logsource: LogSource | null }>;
 
 export type Version = Sent<Schemas["Version"]>;

@@ -285,4 +285,6 @@ pub struct FindingSummary {
     pub first_time_dt: String,
     /// Last event, RFC 3339.
     pub last_time_dt: String,
+    /// Whether a rule was run over the past for it.
+    pub retrospective: bool,
 }

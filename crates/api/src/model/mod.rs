@@ -4,6 +4,7 @@ mod events;
 mod incidents;
 mod notifications;
 mod overview;
+mod rule_hunts;
 mod rules;
 mod session;
 
@@ -11,14 +12,15 @@ pub use events::*;
 pub use incidents::*;
 pub use notifications::*;
 pub use overview::*;
+pub use rule_hunts::*;
 pub use rules::*;
 pub use session::*;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A list, or a page of one.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     /// What it holds.
     pub items: Vec<T>,

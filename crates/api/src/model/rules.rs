@@ -1,6 +1,6 @@
 //! Rules in force.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -19,6 +19,16 @@ pub struct RuleSummary {
     pub status: String,
     /// The file.
     pub path: String,
+    /// Line of the file at which the rule begins, or at which it is wrong; from 1.
+    pub line: u64,
+    /// Whether it is on. A rule that is off finds nothing, and still feeds those in `feeds`.
+    pub enabled: bool,
+    /// Who switched it last; null where nobody did.
+    pub switched: Option<RuleState>,
+    /// Ids of the correlations that refer to it.
+    pub feeds: Vec<String>,
+    /// Whether its matches only feed those correlations and are no findings of their own.
+    pub only_feeds: bool,
     /// Sigma logsource; null where it has none.
     pub logsource: Option<Value>,
     /// Its tags.
@@ -33,6 +43,33 @@ pub struct RuleSummary {
     pub last_time_dt: Option<String>,
     /// Why it could not be loaded.
     pub error: Option<RuleProblem>,
+}
+
+/// What somebody decided about a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleState {
+    /// Whether the rule is on.
+    pub enabled: bool,
+    /// Why.
+    pub reason: String,
+    /// Who decided.
+    pub by: String,
+    /// When, RFC 3339.
+    pub time_dt: String,
+    /// Counts a rule's decisions from 1.
+    pub version: u64,
+}
+
+/// A rule to be switched on or off.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRuleState {
+    /// Whether the rule is to be on.
+    pub enabled: bool,
+    /// Why, at most 2,000 characters.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    pub reason: String,
 }
 
 /// Why a rule could not be loaded.

@@ -5,48 +5,76 @@ use super::plan::{
     threshold,
 };
 use crate::rule::{CorrelationKind, RuleInfo, RuleKind};
+use std::collections::BTreeSet;
 use yagura_event::Micros;
 
 impl Plan {
     /// The plan of a loaded rule set; correlations that cannot run come back with the reason.
     pub fn from_rules(infos: &[RuleInfo]) -> (Self, Vec<PlanError>) {
-        Self::from_rules_and(infos, Vec::new())
+        Self::from_rules_and(infos, Vec::new(), &BTreeSet::new())
     }
 
-    /// [`Plan::from_rules`] with further plain rules, such as those of indicators.
-    pub fn from_rules_and(infos: &[RuleInfo], more: Vec<RulePlan>) -> (Self, Vec<PlanError>) {
+    /// [`Plan::from_rules`] with further plain rules, such as those of indicators, and without
+    /// findings of the rules whose ids are in `off`.
+    ///
+    /// A rule that is off still feeds the correlations that refer to it. A correlation that is
+    /// off and feeds none is left out.
+    pub fn from_rules_and(
+        infos: &[RuleInfo],
+        more: Vec<RulePlan>,
+        off: &BTreeSet<String>,
+    ) -> (Self, Vec<PlanError>) {
         let mut rules = more;
         let mut correlations = Vec::new();
         let mut errors = Vec::new();
         for info in infos {
             match &info.kind {
-                RuleKind::Rule => rules.push(head(info, SUPPRESS)),
-                RuleKind::Correlation(_) => match correlation_plan(infos, info) {
+                RuleKind::Rule => rules.push(head(info, SUPPRESS, off)),
+                RuleKind::Correlation(_) => match correlation_plan(infos, info, off) {
                     Ok(plan) => correlations.push(plan),
                     Err(error) => errors.push(error),
                 },
                 RuleKind::Filter => {}
             }
         }
+        leave_out(&mut correlations, off);
         let (plan, refused) = Self::build(rules, correlations);
         errors.extend(refused);
         (plan, errors)
     }
 }
 
-fn head(info: &RuleInfo, suppress: Micros) -> RulePlan {
+/// Drops correlations that are off and feed nothing; those below them may then feed nothing
+/// either.
+fn leave_out(correlations: &mut Vec<CorrelationPlan>, off: &BTreeSet<String>) {
+    loop {
+        let fed: BTreeSet<String> =
+            correlations.iter().flat_map(|one| one.refers.iter().cloned()).collect();
+        let before = correlations.len();
+        correlations.retain(|one| !off.contains(&one.rule.id) || fed.contains(&one.rule.id));
+        if correlations.len() == before {
+            return;
+        }
+    }
+}
+
+fn head(info: &RuleInfo, suppress: Micros, off: &BTreeSet<String>) -> RulePlan {
     RulePlan {
         id: info.id.clone(),
         title: info.title.clone(),
         level: info.level,
         tags: info.tags.clone(),
-        finding: info.generate,
+        finding: info.generate && !off.contains(&info.id),
         suppress,
         indicator: false,
     }
 }
 
-fn correlation_plan(infos: &[RuleInfo], info: &RuleInfo) -> Result<CorrelationPlan, PlanError> {
+fn correlation_plan(
+    infos: &[RuleInfo],
+    info: &RuleInfo,
+    off: &BTreeSet<String>,
+) -> Result<CorrelationPlan, PlanError> {
     let id = &info.id;
     let RuleKind::Correlation(rule) = &info.kind else {
         return Err(PlanError::Parameter(id.clone(), "it is not a correlation"));
@@ -70,7 +98,7 @@ fn correlation_plan(infos: &[RuleInfo], info: &RuleInfo) -> Result<CorrelationPl
         found.ok_or_else(|| PlanError::Reference(id.clone(), format!("rule {}", index.0)))
     });
     Ok(CorrelationPlan {
-        rule: head(info, SUPPRESS_CORRELATION.max(rule.timespan)),
+        rule: head(info, SUPPRESS_CORRELATION.max(rule.timespan), off),
         join,
         refers: refers.collect::<Result<_, _>>()?,
         group_by: rule.group_by.clone(),
@@ -90,9 +118,8 @@ mod tests {
     use yagura_event::Level;
     use yagura_event::time::DAY;
 
-    #[test]
-    fn loaded_rules_become_a_plan() {
-        let info = |id: &str, generate: bool, kind: RuleKind| RuleInfo {
+    fn info(id: &str, generate: bool, kind: RuleKind) -> RuleInfo {
+        RuleInfo {
             id: id.into(),
             name: None,
             title: format!("title of {id}"),
@@ -110,20 +137,25 @@ mod tests {
             fields: Vec::new(),
             version: String::new(),
             generate,
-        };
-        let joined = |kind, condition: Vec<(CountOp, u64)>, rules: &[u32]| {
-            RuleKind::Correlation(CorrelationRule {
-                kind,
-                rules: rules.iter().map(|at| RuleIndex(*at)).collect(),
-                group_by: vec!["user".into()],
-                aliases: BTreeMap::new(),
-                timespan: 2 * DAY,
-                condition,
-                fields: Vec::new(),
-                generate: false,
-                periodic: None,
-            })
-        };
+        }
+    }
+
+    fn joined(kind: CorrelationKind, condition: Vec<(CountOp, u64)>, rules: &[u32]) -> RuleKind {
+        RuleKind::Correlation(CorrelationRule {
+            kind,
+            rules: rules.iter().map(|at| RuleIndex(*at)).collect(),
+            group_by: vec!["user".into()],
+            aliases: BTreeMap::new(),
+            timespan: 2 * DAY,
+            condition,
+            fields: Vec::new(),
+            generate: false,
+            periodic: None,
+        })
+    }
+
+    #[test]
+    fn loaded_rules_become_a_plan() {
         use CorrelationKind::{EventCount, Periodic, Temporal, ValueSum};
         let infos = [
             info("a", false, RuleKind::Rule),
@@ -158,5 +190,35 @@ mod tests {
                 ("above", "correlation_reference"),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_off_finds_nothing_and_still_feeds() {
+        use CorrelationKind::{EventCount, Temporal};
+        let infos = [
+            info("loud", true, RuleKind::Rule),
+            info("fed", false, RuleKind::Rule),
+            info("many", true, joined(EventCount, vec![(Gte, 3)], &[0])),
+            info("inner", true, joined(EventCount, vec![(Gte, 3)], &[1])),
+            info("outer", true, joined(Temporal, Vec::new(), &[0, 3])),
+        ];
+        let plan = |off: &[&str]| {
+            let off = off.iter().map(|id| (*id).to_owned()).collect();
+            let (plan, errors) = Plan::from_rules_and(&infos, Vec::new(), &off);
+            assert_eq!(errors, []);
+            plan
+        };
+        let ids = |plan: &Plan| -> Vec<String> {
+            plan.correlations().iter().map(|one| one.rule.id.clone()).collect()
+        };
+        let base = plan(&["loud"]);
+        assert!(base.wants("loud") && !base.rule("loud").unwrap().finding);
+        assert_eq!(ids(&base), ["many", "inner", "outer"]);
+        let below = plan(&["inner"]);
+        assert!(!below.correlation("inner").unwrap().rule.finding);
+        assert_eq!(ids(&below), ["many", "inner", "outer"]);
+        let above = plan(&["inner", "outer"]);
+        assert_eq!(ids(&above), ["many"]);
+        assert!(!above.wants("fed") && above.wants("loud"));
     }
 }

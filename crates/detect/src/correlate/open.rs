@@ -176,6 +176,7 @@ impl Open {
             parties: parties(head.values, &samples),
             samples,
             lsn: lsn.0,
+            retrospective: false,
         }
     }
 }

@@ -121,6 +121,18 @@ impl Matcher {
     /// matcher was compiled for. Work is bounded by the number of spans and by
     /// [`VALUE_BYTES_MAX`] a value.
     pub fn matches(&self, event: EventRef<'_>, scratch: &mut Scratch, out: &mut Vec<Hit>) {
+        self.matches_of(event, |_| true, scratch, out);
+    }
+
+    /// [`Matcher::matches`] of those rules only that are `wanted`; the conditions of others are
+    /// not looked at.
+    pub fn matches_of(
+        &self,
+        event: EventRef<'_>,
+        wanted: impl Fn(RuleIndex) -> bool,
+        scratch: &mut Scratch,
+        out: &mut Vec<Hit>,
+    ) {
         let (logsource, class) = self.routes(&event);
         if logsource.is_none() && class.is_none() {
             return;
@@ -130,7 +142,7 @@ impl Matcher {
         self.candidates(&event, &routes, scratch);
         let mut candidates = std::mem::take(&mut scratch.candidates);
         candidates.sort_unstable();
-        for rule in &candidates {
+        for rule in candidates.iter().filter(|rule| wanted(RuleIndex(**rule))) {
             let Some(program) = &self.programs[*rule as usize] else { continue };
             if self.holds(&program.condition, &event, scratch) {
                 let fields = self.hit_fields(&program.condition, &event, scratch);
@@ -151,6 +163,14 @@ impl Matcher {
     pub fn meets(&self, rule: RuleIndex, logsource: LogsourceId) -> bool {
         let route = self.by_logsource.get(usize::from(logsource.0));
         route.or_else(|| self.by_logsource.first()).is_some_and(|route| route.has(rule.0))
+    }
+
+    /// Whether events of a logsource and class meet any rule.
+    pub fn meets_any(&self, logsource: LogsourceId, class: ClassUid) -> bool {
+        let at = usize::from(logsource.0);
+        let route = self.by_logsource.get(at).or_else(|| self.by_logsource.first());
+        route.is_some_and(|route| route.len() > 0)
+            || self.by_class.iter().any(|(uid, _)| *uid == class)
     }
 
     /// Distinct predicates, for the statistics.

@@ -3,8 +3,9 @@
     smtp.py MODE FOLDER FAIL
 
 MODE is plain, starttls, implicit or account (STARTTLS and a log-on as yagura / swordfish). The
-authority goes to FOLDER/ca.pem. The first FAIL messages are taken and answered with 451. It prints
-its port, then one line of JSON for each message taken.
+authority goes to FOLDER/ca.pem. The first FAIL messages are taken and answered with 451, and so are
+all while there is a FOLDER/refuse. While there is a FOLDER/hold no message is answered. It prints
+its port, then one line of JSON for each message that came.
 """
 import asyncio
 import email
@@ -34,6 +35,7 @@ class Handler:
     async def handle_DATA(self, server, session, envelope):
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         refuse, Handler.left = Handler.left > 0, Handler.left - 1
+        refuse = refuse or (FOLDER / "refuse").exists()
         parts = [part for part in message.walk() if not part.is_multipart()]
         print(json.dumps({
             "refused": refuse,
@@ -45,6 +47,8 @@ class Handler:
             "parts": [[p["content-language"], p.get_content_type(), p.get_content()]
                       for p in parts],
         }), flush=True)
+        while (FOLDER / "hold").exists():
+            await asyncio.sleep(0.05)
         return "451 try again" if refuse else "250 taken"
 
 

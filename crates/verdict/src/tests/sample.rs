@@ -67,5 +67,6 @@ pub fn finding(
         }],
         parties,
         lsn: id as u64,
+        retrospective: false,
     }
 }

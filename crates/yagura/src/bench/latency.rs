@@ -1,21 +1,29 @@
-//! `bench latency`: how long a received record takes to be seen, at steady rates.
+//! `bench latency`: how long a received record takes to be seen, at steady rates: in the tables,
+//! in the judge's store, in the API's list of findings and over its live stream.
 
+use crate::bench::marks::{self, Seen, Watchers};
+use crate::bench::sustained::{self, Lag};
+use crate::bench::web::Door;
 use crate::bench::workload::{self, Lane};
 use crate::bench::{Report, pipeline};
 use crate::cli::args::BenchArgs;
+use crate::cli::online::shown;
+use crate::cli::up::Server;
 use crate::config::Config;
 use crate::node::Node;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
+use yagura_api::{Access, Caller};
 use yagura_collect::{FeedContext, Group};
 use yagura_event::SystemClock;
 
 /// Rates that are measured unless one is named, in records a second.
 const RATES: [u64; 3] = [1_000, 10_000, 100_000];
-
-/// Seconds at each rate.
-const SECONDS: u64 = 10;
 
 /// Between two submissions.
 const STEP: Duration = Duration::from_millis(10);
@@ -23,125 +31,236 @@ const STEP: Duration = Duration::from_millis(10);
 /// Most records of one submission.
 const GROUP_RECORDS_MAX: u64 = 2_000;
 
+/// Between two notes of the lag.
+const LAG_EVERY: Duration = Duration::from_millis(20);
+
 /// A group that was submitted: when, and the entry it ended with.
 type Sent = (Instant, u64);
 
-/// Submits at each rate and prints percentiles of the time until rows are visible and until
-/// findings are committed.
+/// Starts the platform with its listeners, feeds it at each rate, and prints percentiles of the
+/// time until rows are visible, findings are committed, the API lists them, and its live stream
+/// tells of them; without a rate also the highest that is sustained.
 ///
 /// # Errors
-/// Inputs that cannot be read.
+/// Inputs that cannot be read, a finding that the API never showed.
 pub fn run(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
     let lanes = workload::load(args)?;
     let place = pipeline::Place::new(args.data.as_deref())?;
+    marks::put_rule(place.path())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let server = runtime.block_on(start(place.path(), args))?;
+    let measured = measure(args, &server, &lanes, report);
+    runtime.block_on(server.stop())?;
+    measured
+}
+
+/// The platform as `yagura up` starts it, on ports that the system chooses.
+async fn start(data: &Path, args: &BenchArgs) -> anyhow::Result<Server> {
     let mut config = Config::default();
     config.rules.paths.clone_from(&args.rules);
-    let node = Node::open(place.path(), &config, Arc::new(SystemClock))?;
-    let feeds = pipeline::feeds(&node, &lanes)?;
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    (config.listen.http, config.listen.syslog_tcp, config.listen.syslog_udp) = (any, any, None);
+    Server::start(data, &config, Arc::new(SystemClock)).await
+}
+
+fn measure(
+    args: &BenchArgs,
+    server: &Server,
+    lanes: &[Lane],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let token = server.backend().add_token(&Caller::owner(), "bench").map_err(shown)?.token;
+    let bench = Bench {
+        node: server.node(),
+        lanes,
+        feeds: pipeline::feeds(server.node(), lanes)?,
+        door: Door { address: server.http(), token },
+        length: Duration::from_secs(args.seconds),
+    };
     let rates = args.rate.map_or(RATES.to_vec(), |rate| vec![rate]);
+    let (mut tried, mut best) = (BTreeMap::new(), BTreeMap::new());
     for rate in rates {
-        let (visible, judged, reached) = at_rate(&node, &lanes, &feeds, rate)?;
-        let input = format!("{rate} records/s for {SECONDS} s");
-        report.add(format!("latency_reached_records_per_s/{rate}"), reached, "records/s", &input);
-        for (name, mut times) in [("visible", visible), ("judged", judged)] {
+        let run = bench.at_rate(rate)?;
+        run.add(report, &rate.to_string());
+        tried.insert(rate, run.is_sustained());
+        best.insert(rate, run);
+    }
+    if args.rate.is_some() {
+        return Ok(());
+    }
+    let highest = sustained::highest(&mut tried, |rate| {
+        let run = bench.at_rate(rate)?;
+        let sustained = run.is_sustained();
+        best.insert(rate, run);
+        Ok(sustained)
+    })?;
+    let input = format!("{} s at each rate", args.seconds);
+    let value = highest.unwrap_or(0) as f64;
+    report.add("latency_sustained_records_per_s", value, "records/s", &input);
+    if let Some(run) = highest.and_then(|rate| best.get(&rate)) {
+        run.add(report, "sustained");
+    }
+    Ok(())
+}
+
+/// What every rate is measured over.
+struct Bench<'a> {
+    node: &'a Node,
+    lanes: &'a [Lane],
+    feeds: Vec<FeedContext>,
+    door: Door,
+    length: Duration,
+}
+
+/// What was measured at one rate.
+struct Run {
+    rate: u64,
+    length: Duration,
+    /// Records a second that were submitted.
+    reached: f64,
+    /// Seconds a second by which lag grew.
+    growth: f64,
+    visible: Vec<Duration>,
+    judged: Vec<Duration>,
+    marks: Seen,
+}
+
+impl Run {
+    fn is_sustained(&self) -> bool {
+        sustained::is_sustained(self.rate, self.reached, self.growth)
+    }
+
+    fn add(&self, report: &mut Report, name: &str) {
+        let input = format!("{} records/s for {} s", self.rate, self.length.as_secs());
+        let mut add = |figure: &str, value: f64, unit: &'static str| {
+            report.add(format!("latency_{figure}/{name}"), value, unit, &input);
+        };
+        add("reached_records_per_s", self.reached, "records/s");
+        add("lag_growth", self.growth, "s/s");
+        add("marks", self.marks.sent as f64, "findings");
+        add("marks_listed", self.marks.listed.len() as f64, "findings");
+        add("marks_told_live", self.marks.told.len() as f64, "findings");
+        let all = [
+            ("visible", &self.visible),
+            ("judged", &self.judged),
+            ("findings", &self.marks.listed),
+            ("live", &self.marks.told),
+        ];
+        for (what, times) in all {
+            let mut times = times.clone();
             times.sort_unstable();
             for (word, share) in [("p50", 0.5), ("p99", 0.99), ("max", 1.0)] {
                 let at = ((times.len() as f64 * share) as usize).min(times.len().max(1) - 1);
                 let ms = times.get(at).map_or(f64::NAN, |t| t.as_secs_f64() * 1e3);
-                report.add(format!("latency_{name}_ms_{word}/{rate}"), ms, "ms", &input);
+                add(&format!("{what}_ms_{word}"), ms, "ms");
             }
         }
     }
-    node.stop()
 }
 
-/// Times until visible and until judged of every group, and the rate that was reached.
-fn at_rate(
-    node: &Node,
-    lanes: &[Lane],
-    feeds: &[FeedContext],
-    rate: u64,
-) -> anyhow::Result<(Vec<Duration>, Vec<Duration>, f64)> {
-    let (sender, receiver) = std::sync::mpsc::channel::<Sent>();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (done, node) = (&done, node);
-        let watcher = scope.spawn(move || watch(node, receiver, done));
-        let began = Instant::now();
-        let sent = submit(node, lanes, feeds, rate, &sender);
-        let seconds = began.elapsed().as_secs_f64();
-        done.store(true, Ordering::Release);
-        let (visible, judged) =
-            watcher.join().map_err(|_| anyhow::anyhow!("the watcher panicked"))?;
-        Ok((visible, judged, sent? as f64 / seconds))
-    })
-}
-
-fn submit(
-    node: &Node,
-    lanes: &[Lane],
-    feeds: &[FeedContext],
-    rate: u64,
-    sender: &std::sync::mpsc::Sender<Sent>,
-) -> anyhow::Result<u64> {
-    let began = Instant::now();
-    let (mut at, mut lane, mut sent) = (vec![0usize; lanes.len()], 0, 0);
-    while began.elapsed() < Duration::from_secs(SECONDS) {
-        let due = (began.elapsed().as_secs_f64() * rate as f64) as u64;
-        if due <= sent {
-            std::thread::sleep(STEP);
-            continue;
-        }
-        let received = Instant::now();
-        let mut group = Group::new(&feeds[lane], "bench");
-        let count = (due - sent).min(GROUP_RECORDS_MAX);
-        for _ in 0..count {
-            let from = &mut at[lane];
-            let ends = &lanes[lane].ends;
-            let start = from.checked_sub(1).map_or(0, |before: usize| ends[before]);
-            group.push(lane as u64, start as u64, &lanes[lane].text[start..ends[*from]])?;
-            *from = (*from + 1) % ends.len();
-        }
-        sent += count;
-        let committed = node.intake().submit_blocking(group)?;
-        // The watcher outlives the channel.
-        let _ = sender.send((received, committed.last.0));
-        lane = (lane + 1) % lanes.len();
+impl Bench<'_> {
+    /// Feeds at a rate, with marks among the load. When it returns all of it is committed, so
+    /// that the next rate begins with empty hands.
+    fn at_rate(&self, rate: u64) -> anyhow::Result<Run> {
+        let watchers = Watchers::connect(&self.door, &rate.to_string())?;
+        let (sender, receiver) = std::sync::mpsc::channel::<Sent>();
+        let done = AtomicBool::new(false);
+        let run = std::thread::scope(|scope| {
+            let (began, ended, node, length) = (Instant::now(), &done, self.node, self.length);
+            let watcher = scope.spawn(move || watch(node, &receiver, ended, began));
+            let marker = scope.spawn(move || watchers.run(node, length));
+            let sent = self.submit(rate, began, &sender);
+            let seconds = began.elapsed().as_secs_f64();
+            done.store(true, Ordering::Release);
+            let panicked = |_| anyhow::anyhow!("a thread of the benchmark panicked");
+            let watched = watcher.join().map_err(panicked)?;
+            let marks = marker.join().map_err(panicked)??;
+            anyhow::Ok(Run {
+                rate,
+                length,
+                reached: sent? as f64 / seconds,
+                growth: watched.lag.growth(length),
+                visible: watched.visible,
+                judged: watched.judged,
+                marks,
+            })
+        })?;
+        let durable = self.node.journal().durable();
+        self.node.progress().wait_committed(durable).map_err(anyhow::Error::msg)?;
+        Ok(run)
     }
-    Ok(sent)
+
+    fn submit(&self, rate: u64, began: Instant, sender: &Sender<Sent>) -> anyhow::Result<u64> {
+        let (mut at, mut lane, mut sent) = (vec![0usize; self.lanes.len()], 0, 0);
+        while began.elapsed() < self.length {
+            let due = (began.elapsed().as_secs_f64() * rate as f64) as u64;
+            if due <= sent {
+                std::thread::sleep(STEP);
+                continue;
+            }
+            let received = Instant::now();
+            let mut group = Group::new(&self.feeds[lane], "bench");
+            let count = (due - sent).min(GROUP_RECORDS_MAX);
+            for _ in 0..count {
+                let from = &mut at[lane];
+                let ends = &self.lanes[lane].ends;
+                let start = from.checked_sub(1).map_or(0, |before: usize| ends[before]);
+                group.push(
+                    lane as u64,
+                    start as u64,
+                    &self.lanes[lane].text[start..ends[*from]],
+                )?;
+                *from = (*from + 1) % ends.len();
+            }
+            sent += count;
+            let committed = self.node.intake().submit_blocking(group)?;
+            // The watcher outlives the channel.
+            let _ = sender.send((received, committed.last.0));
+            lane = (lane + 1) % self.lanes.len();
+        }
+        Ok(sent)
+    }
+}
+
+/// What who looks at the pipeline's positions has seen.
+#[derive(Default)]
+struct Watched {
+    visible: Vec<Duration>,
+    judged: Vec<Duration>,
+    lag: Lag,
 }
 
 /// Notes when each group was visible and when it was judged.
-fn watch(
-    node: &Node,
-    receiver: std::sync::mpsc::Receiver<Sent>,
-    done: &AtomicBool,
-) -> (Vec<Duration>, Vec<Duration>) {
-    let (mut waiting, mut visible, mut judged) = (Vec::<Sent>::new(), Vec::new(), Vec::new());
-    let mut unseen = Vec::<Sent>::new();
+fn watch(node: &Node, receiver: &Receiver<Sent>, done: &AtomicBool, began: Instant) -> Watched {
+    let (mut unseen, mut unjudged) = (VecDeque::<Sent>::new(), VecDeque::<Sent>::new());
+    let (mut watched, mut noted) = (Watched::default(), began);
     loop {
         let ended = done.load(Ordering::Acquire);
         let new: Vec<Sent> = receiver.try_iter().collect();
         unseen.extend(&new);
-        waiting.extend(&new);
+        unjudged.extend(&new);
         let reading = node.progress().read();
         let now = Instant::now();
-        take(&mut unseen, reading.visible_lsn, now, &mut visible);
-        take(&mut waiting, reading.judge_lsn, now, &mut judged);
+        take(&mut unseen, reading.visible_lsn, now, &mut watched.visible);
+        take(&mut unjudged, reading.judge_lsn, now, &mut watched.judged);
+        if now - noted >= LAG_EVERY {
+            noted = now;
+            let oldest = [&unseen, &unjudged].map(|waiting| waiting.front().map(|(sent, _)| *sent));
+            let age = oldest.into_iter().flatten().min().map_or(Duration::ZERO, |sent| now - sent);
+            watched.lag.note(now - began, age);
+        }
         let failed = reading.failure.is_some();
-        if failed || (ended && new.is_empty() && waiting.is_empty() && unseen.is_empty()) {
-            return (visible, judged);
+        if failed || (ended && new.is_empty() && unjudged.is_empty() && unseen.is_empty()) {
+            return watched;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
-fn take(waiting: &mut Vec<Sent>, upto: u64, now: Instant, times: &mut Vec<Duration>) {
-    waiting.retain(|(sent, lsn)| {
-        let reached = *lsn <= upto;
-        if reached {
-            times.push(now.duration_since(*sent));
-        }
-        !reached
-    });
+/// Takes the groups that end at or before `upto`; they wait in the journal's order.
+fn take(waiting: &mut VecDeque<Sent>, upto: u64, now: Instant, times: &mut Vec<Duration>) {
+    while let Some((sent, _)) = waiting.front().filter(|(_, lsn)| *lsn <= upto) {
+        times.push(now.duration_since(*sent));
+        waiting.pop_front();
+    }
 }

@@ -5,11 +5,14 @@ mod duckdb;
 mod lake;
 mod latency;
 mod machine;
+mod marks;
 mod needles;
 mod parse;
 mod pipeline;
 mod query_load;
 mod stages;
+mod sustained;
+mod web;
 mod workload;
 
 use crate::cli::args::{BenchArgs, BenchName, Format};

@@ -1,5 +1,9 @@
 //! The command line's grammar: a contract, since other programs call it.
 
+mod hunt;
+
+pub use hunt::HuntArgs;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -201,6 +205,10 @@ pub enum RulesCommand {
         #[arg(long, value_enum, default_value_t = Format::Table)]
         format: Format,
     },
+    /// Switch a rule on again, also of a running server
+    Enable(crate::cli::switch::SwitchArgs),
+    /// Switch a rule off, also of a running server: it finds nothing until it is on again
+    Disable(crate::cli::switch::SwitchArgs),
 }
 
 #[derive(Args, Debug)]
@@ -313,24 +321,6 @@ pub struct QueryArgs {
 }
 
 #[derive(Args, Debug)]
-pub struct HuntArgs {
-    /// Indicators: addresses, networks, names, URLs, hashes, mail addresses, defanged or not
-    #[arg(value_name = "INDICATOR")]
-    pub indicators: Vec<String>,
-    /// Indicator lists: plain, CSV, STIX 2.1, MISP; `-` is standard input (end the list with
-    /// another option or `--`)
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub intel: Vec<PathBuf>,
-    /// Look for what is refused for its breadth, too: private and reserved addresses, wide
-    /// networks, public suffixes
-    #[arg(long)]
-    pub wide: bool,
-    /// Of what, and how it is printed
-    #[command(flatten)]
-    pub data: DataArgs,
-}
-
-#[derive(Args, Debug)]
 pub struct CheckArgs {
     /// Compare every index with its data file, not one in sixteen
     #[arg(long)]
@@ -437,9 +427,13 @@ pub struct BenchArgs {
     /// Records fed, at least
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub records: u64,
-    /// Records a second of `latency`; several rates where absent
-    #[arg(long, value_name = "N")]
+    /// Records a second of `latency`; where absent several rates, and a search for the highest
+    /// that is sustained
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub rate: Option<u64>,
+    /// Seconds at each rate of `latency`
+    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub seconds: u64,
     /// Rule files or folders beside those that come with the program (end the list with another
     /// option or `--`)
     #[arg(long, value_name = "PATH", num_args = 1..)]

@@ -4,7 +4,7 @@
 use crate::cli::Usage;
 use crate::cli::online::{incident_text, shown};
 use crate::cli::replay::Scenario;
-use crate::cli::up::{Server, signal};
+use crate::cli::up::{Server, asked_to_end};
 use crate::config::Config;
 use anyhow::Context as _;
 use clap::Args;
@@ -159,7 +159,7 @@ async fn show(args: &DemoArgs, data: &std::path::Path) -> anyhow::Result<()> {
     }
     if !args.once {
         println!("The platform stays up; Ctrl-C ends it.");
-        signal().await;
+        asked_to_end().await;
     }
     server.stop().await?;
     let found = matches!(play, Play::Scenario(_)) || !incidents.is_empty();

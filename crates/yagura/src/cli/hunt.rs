@@ -1,8 +1,10 @@
-//! `yagura hunt`: indicators looked for in a data directory or its running server.
+//! `yagura hunt`: indicators looked for in a data directory or its running server, or rules run over
+//! it.
 
 use crate::cli::Usage;
 use crate::cli::args::{Format, HuntArgs};
 use crate::cli::online::{Place, scope, shown};
+use crate::cli::rule_hunt;
 use crate::config::Config;
 use anyhow::Context as _;
 use std::io::{self, Read as _, Write as _};
@@ -17,6 +19,12 @@ const LIST_BYTES_MAX: u64 = 24 << 20;
 /// # Errors
 /// [`Usage`] for no indicators; lists that cannot be read or are too long.
 pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
+    if !args.rules.is_empty() || !args.rule_ids.is_empty() {
+        let (scope, query) = scope(args.data.tenant.as_deref())?;
+        let place = Place::of(&args.data.data, &Config::default(), true)?;
+        rule_hunt::run(args, &place, &scope, &query)?;
+        return place.close();
+    }
     let format = match args.data.format {
         Format::Table => "table",
         Format::Ndjson => "ndjson",

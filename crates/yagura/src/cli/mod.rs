@@ -14,9 +14,11 @@ pub mod offline;
 pub mod online;
 pub mod query;
 mod replay;
+mod rule_hunt;
 pub mod scan;
 pub mod search;
 pub mod spool;
+pub mod switch;
 pub mod table;
 pub mod up;
 
@@ -43,6 +45,8 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Rules(RulesCommand::List { paths, format }) => {
             offline::rules_list(&paths, format).map(|()| true)
         }
+        Command::Rules(RulesCommand::Enable(args)) => switch::run(&args, true).map(|()| true),
+        Command::Rules(RulesCommand::Disable(args)) => switch::run(&args, false).map(|()| true),
         Command::Ingest(args) => online::ingest(&args).map(|()| true),
         Command::Search(args) => search::run(&args).map(|()| true),
         Command::Sql(args) => query::sql(&args).map(|()| true),

@@ -192,6 +192,7 @@ fn finding_of(found: &Match, rule: &RulePlan) -> Finding {
         parties: found.parties.clone(),
         samples: vec![found.sample.as_ref().clone()],
         lsn: 0,
+        retrospective: false,
     }
 }
 

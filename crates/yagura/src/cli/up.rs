@@ -4,9 +4,11 @@ use crate::cli::args::UpArgs;
 use crate::config::Config;
 use crate::node::backend::NodeBackend;
 use crate::node::door::first_password;
+use crate::node::reload::RulesReport;
 use crate::node::{Node, SOCKET, notify, threads};
 use anyhow::Context as _;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use yagura_collect::syslog::serve_tcp;
 use yagura_collect::syslog_udp::UdpSyslog;
 use yagura_event::{Clock, Context, Reference, SourceChoice, SystemClock, TenantName};
 use yagura_journal::Entry;
-use yagura_respond::{Notifier, NotifyConfig};
+use yagura_respond::Notifier;
 
 /// The feed of the syslog listener.
 const SYSLOG_FEED: &str = "syslog";
@@ -27,8 +29,8 @@ const SYSLOG_FEED: &str = "syslog";
 /// How long the journal is idle before a tick is written, and how often one follows.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often the indicator lists' files are looked at.
-const LISTS_LOOK: Duration = Duration::from_secs(2);
+/// How often the files of indicator lists, rules and sources are looked at.
+const FILES_LOOK: Duration = Duration::from_secs(2);
 
 /// Ticks written in a row to an idle journal: they let windows and updates due end. After
 /// them a tick comes once a minute.
@@ -43,6 +45,8 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // Whoever sees that it answers may ask it to end.
+        let asked = asked_to_end();
         let server = Server::start(&args.data, &config, clock).await?;
         if let Some(report) = server.node.intel_report() {
             eprintln!("{report}");
@@ -53,7 +57,7 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
             println!("administrator's password, shown only now: {password}");
         }
         let failed = tokio::select! {
-            () = signal() => None,
+            () = asked => None,
             failure = server.failure() => Some(failure),
             never = hangups(&server, args.config.as_deref(), config) => match never {},
         };
@@ -65,33 +69,45 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     })
 }
 
-/// Waits until somebody asks the process to end.
-pub async fn signal() {
+/// What waits until somebody asks the process to end. From this call on the process is not ended by
+/// being asked.
+pub fn asked_to_end() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+    let asked = signal(SignalKind::terminate()).and_then(|terminate| {
+        signal(SignalKind::interrupt()).map(|interrupt| (terminate, interrupt))
+    });
+    async move {
+        let Ok((mut terminate, mut interrupt)) = asked else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
-/// Reads the configuration again at each SIGHUP. It is taken whole or refused whole: what is wrong
-/// anywhere changes nothing.
+/// Reads the configuration again at each SIGHUP, and with it the rules and sources. It is taken
+/// whole or refused whole: what is wrong anywhere changes nothing.
 async fn hangups(server: &Server, path: Option<&Path>, mut config: Config) -> Infallible {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
     loop {
         hangup.recv().await;
         let read = Config::load(path).map_err(anyhow::Error::from);
-        match read.and_then(|new| server.tell_by(&new.notify).map(|()| new)) {
-            Ok(new) => {
-                let others = Config { notify: config.notify.clone(), ..new.clone() };
+        let taken = match read {
+            Ok(new) => server.take(&new).await.map(|report| (new, report)),
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok((new, report)) => {
+                let (notify, rules) = (config.notify.clone(), config.rules.clone());
+                let others = Config { notify, rules, ..new.clone() };
                 let rest = match others.to_toml() == config.to_toml() {
                     true => "",
                     false => "; other keys changed, too: they are in force after a restart",
                 };
-                eprintln!("configuration read again: [[notify]] is in force{rest}");
-                config.notify = new.notify;
+                eprintln!("configuration read again: [[notify]] and [rules] are in force{rest}");
+                eprintln!("{report}");
+                (config.notify, config.rules) = (new.notify, new.rules);
             }
             Err(error) => eprintln!("configuration refused, nothing changed: {error:#}"),
         }
@@ -106,6 +122,8 @@ pub struct Server {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     threads: Vec<std::thread::JoinHandle<()>>,
     notifiers: Sender<Notifier>,
+    /// Where the API listens.
+    http: SocketAddr,
     /// Where it listens, for people.
     places: String,
     /// The administrator's password, where the account is new.
@@ -134,6 +152,7 @@ impl Server {
         let asked = config.listen.syslog_udp_buffer_bytes;
         let udp = UdpSyslog::bind(address, asked).with_context(|| taken(address))?;
         let places = places(&http, &syslog, &udp, asked)?;
+        let at = http.local_addr()?;
         let (path, settings) = (data.to_owned(), config.clone());
         let node =
             tokio::task::spawn_blocking(move || Node::open(&path, &settings, clock)).await??;
@@ -166,19 +185,38 @@ impl Server {
         tasks.push(tokio::spawn(app));
         let app = axum_serve_unix(private, private_router(shared), ends(stopped.clone()));
         tasks.push(tokio::spawn(app));
-        tasks.push(tokio::spawn(lists(Arc::clone(&node), stopped.clone())));
+        tasks.push(tokio::spawn(files(Arc::clone(&node), stopped.clone())));
         tasks.push(tokio::spawn(ticks(Arc::clone(&node), stopped)));
-        Ok(Self { node, backend, stop, tasks, threads, notifiers, places, first_password })
+        Ok(Self {
+            node,
+            backend,
+            stop,
+            tasks,
+            threads,
+            notifiers,
+            http: at,
+            places,
+            first_password,
+        })
     }
 
-    /// Tells of incidents through other channels from here on.
+    /// Goes by the rules of another configuration from here on, and tells of incidents through
+    /// its channels.
     ///
     /// # Errors
-    /// A channel that cannot be made ready; those before stay.
-    pub fn tell_by(&self, channels: &[NotifyConfig]) -> anyhow::Result<()> {
+    /// A channel that cannot be made ready, sources that cannot be read: nothing changes then.
+    pub async fn take(&self, config: &Config) -> anyhow::Result<RulesReport> {
+        let notifier = Notifier::new(&config.notify)?;
+        let (node, rules) = (Arc::clone(&self.node), config.rules.clone());
+        let report = tokio::task::spawn_blocking(move || node.reload_rules_by(&rules)).await??;
         // Where the thread has ended, so has the platform.
-        let _ = self.notifiers.send(Notifier::new(channels)?);
-        Ok(())
+        let _ = self.notifiers.send(notifier);
+        Ok(report)
+    }
+
+    /// Where the API listens: the port that the system chose where the configured one is 0.
+    pub fn http(&self) -> SocketAddr {
+        self.http
     }
 
     /// The node that is served.
@@ -291,17 +329,34 @@ fn private_socket(data: &Path) -> anyhow::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Puts indicator lists in force when their files change.
-async fn lists(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+/// Puts indicator lists, rules and sources in force when their files change.
+async fn files(node: Arc<Node>, mut stopped: watch::Receiver<bool>) {
+    let mut said = String::new();
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LISTS_LOOK) => {}
+            () = tokio::time::sleep(FILES_LOOK) => {}
             _ = stopped.changed() => return,
         }
-        let node = Arc::clone(&node);
-        match tokio::task::spawn_blocking(move || node.reload_intel()).await {
+        let looked = Arc::clone(&node);
+        match tokio::task::spawn_blocking(move || looked.reload_intel()).await {
             Ok(Ok(Some(report))) => eprintln!("{report}"),
             Ok(Err(error)) => eprintln!("intel: lists not put in force: {error:#}"),
+            Ok(Ok(None)) | Err(_) => {}
+        }
+        let looked = Arc::clone(&node);
+        match tokio::task::spawn_blocking(move || looked.reload_rules()).await {
+            Ok(Ok(Some(report))) => {
+                said.clear();
+                eprintln!("rules read again: {report}");
+            }
+            Ok(Err(error)) => {
+                // A full disk fails every look alike.
+                let text = format!("rules not put in force, those before stay: {error:#}");
+                if text != said {
+                    eprintln!("{text}");
+                    said = text;
+                }
+            }
             Ok(Ok(None)) | Err(_) => {}
         }
     }

@@ -210,7 +210,7 @@ impl NodeBackend {
         let host = request.host.as_deref().unwrap_or_default();
         let stream = stream_id(&[feed.feed.as_bytes(), request.peer.as_bytes(), host.as_bytes()]);
         let body = Cursor::new(&request.body);
-        let mut framer = framer(self.node.engine(), body, &context.source, Charset::Auto);
+        let mut framer = framer(&self.node.engine(), body, &context.source, Charset::Auto);
         let (mut contexts, mut now) = (Contexts::new(context), (0, Charset::Auto));
         while let Some(frame) = framer.next_frame().map_err(ApiError::internal)? {
             if (frame.section, frame.charset) != now {
@@ -376,7 +376,8 @@ impl Backend for NodeBackend {
     }
 }
 
-fn intake_error(error: IntakeError) -> ApiError {
+/// A journal that takes nothing, for the API.
+pub(super) fn intake_error(error: IntakeError) -> ApiError {
     match &error {
         IntakeError::Journal(JournalError::DiskFull { .. }) => {
             ApiError::new(Kind::Full, "disk_full", error.to_string())

@@ -10,7 +10,7 @@
 use crate::epochs;
 use crate::intel;
 use crate::node::door::META_FILE;
-use crate::node::{JUDGE_FILE, Node};
+use crate::node::{JUDGE_FILE, Node, SOURCES_DIR};
 use crate::pipeline::batches::BATCH_DIR;
 use crate::pipeline::snapshot::SNAPSHOT_DIR;
 use crate::rules;
@@ -108,7 +108,7 @@ impl Transfer {
         for dir in [INDEX_DIR, EXPIRED_DIR] {
             self.tree(&Path::new(LAKE_DIR).join(dir), &|_| true)?;
         }
-        for dir in ["journal", epochs::DIR, rules::DIR, intel::DIR] {
+        for dir in ["journal", epochs::DIR, rules::DIR, SOURCES_DIR, intel::DIR] {
             self.tree(Path::new(dir), &|_| true)?;
         }
         for name in ["poison.json", "VERSION"] {

@@ -2,13 +2,14 @@
 
 use crate::node::backend::NodeBackend;
 use crate::node::cases::summary;
+use crate::node::switches::{rule_state, unknown};
 use serde_json::{Value, json};
 use yagura_api::model::{
-    EntitySummary, EntityView, EvidenceView, FindingSummary, List, RuleProblem, RuleSummary,
-    RuleView,
+    EntitySummary, EntityView, EvidenceView, FindingSummary, List, NewRuleState, RuleProblem,
+    RuleState, RuleSummary, RuleView,
 };
-use yagura_api::{ApiError, Detections, FindingsAsked, Kind};
-use yagura_detect::{RuleError, RuleInfo};
+use yagura_api::{ApiError, Caller, Detections, FindingsAsked, Kind};
+use yagura_detect::{RuleError, RuleInfo, RuleKind, RuleSet};
 use yagura_event::time::rfc3339;
 use yagura_event::{Finding, FindingId, Micros, TenantScope};
 use yagura_meta::{FindingFilter, RuleStats};
@@ -28,6 +29,7 @@ pub fn finding_summary(finding: &Finding) -> FindingSummary {
         count: finding.count,
         first_time_dt: rfc3339(finding.first_time),
         last_time_dt: rfc3339(finding.last_time),
+        retrospective: finding.retrospective,
     }
 }
 
@@ -156,26 +158,31 @@ impl Detections for NodeBackend {
     fn rules(&self, scope: &TenantScope) -> Result<Vec<RuleSummary>, ApiError> {
         let judge = self.node().judge().map_err(ApiError::internal)?;
         let mut stats = judge.rule_stats(scope).map_err(ApiError::internal)?;
+        let states = self.people().rule_states().map_err(ApiError::internal)?;
         let engine = self.node().engine();
+        let feeds = feeds(engine.rules());
         let mut all = Vec::new();
-        for rule in &engine.rules().rules {
+        for (rule, feeds) in engine.rules().rules.iter().zip(feeds) {
             let cannot = engine.plan_errors().iter().find(|error| error.rule() == rule.id);
             let error = cannot.map(|error| RuleProblem {
                 code: error.code().to_owned(),
                 message: error.to_string(),
                 line: Some(u64::from(rule.line)),
             });
-            all.push(rule_summary(rule, stats.remove(&rule.id).unwrap_or_default(), error));
+            let stats = stats.remove(&rule.id).unwrap_or_default();
+            all.push(RuleSummary { feeds, ..rule_summary(rule, stats, error) });
         }
         all.extend(engine.rules().errors.iter().map(unloaded));
+        for rule in &mut all {
+            rule.switched = states.get(&rule.id).map(rule_state);
+            rule.enabled = rule.switched.as_ref().is_none_or(|state| state.enabled);
+        }
         Ok(all)
     }
 
     fn rule(&self, scope: &TenantScope, id: &str) -> Result<RuleView, ApiError> {
         let summary = self.rules(scope)?.into_iter().find(|rule| rule.id == id);
-        let summary = summary.ok_or_else(|| {
-            ApiError::new(Kind::NotFound, "rule_unknown", format!("there is no rule {id}"))
-        })?;
+        let summary = summary.ok_or_else(|| unknown(id))?;
         let text = self.node().rule_text(&summary.path).unwrap_or_default();
         let engine = self.node().engine();
         let rule = engine.rules().by_id(id).map(|(_, rule)| rule);
@@ -188,6 +195,34 @@ impl Detections for NodeBackend {
             summary,
         })
     }
+
+    fn rule_states(&self, id: &str) -> Result<Vec<RuleState>, ApiError> {
+        self.states_of(id)
+    }
+
+    fn switch_rule(
+        &self,
+        caller: &Caller,
+        id: &str,
+        version: Option<u64>,
+        new: NewRuleState,
+    ) -> Result<RuleState, ApiError> {
+        self.switch(caller, id, version, new)
+    }
+}
+
+/// By rule, the ids of the correlations that refer to it.
+fn feeds(rules: &RuleSet) -> Vec<Vec<String>> {
+    let mut feeds = vec![Vec::new(); rules.rules.len()];
+    for rule in &rules.rules {
+        let RuleKind::Correlation(correlation) = &rule.kind else { continue };
+        for below in &correlation.rules {
+            if let Some(feeds) = feeds.get_mut(below.at()) {
+                feeds.push(rule.id.clone());
+            }
+        }
+    }
+    feeds
 }
 
 fn rule_summary(rule: &RuleInfo, stats: RuleStats, error: Option<RuleProblem>) -> RuleSummary {
@@ -203,6 +238,11 @@ fn rule_summary(rule: &RuleInfo, stats: RuleStats, error: Option<RuleProblem>) -
         kind: rule.kind.word().to_owned(),
         status: rule.status.clone(),
         path: rule.path.clone(),
+        line: u64::from(rule.line),
+        enabled: true,
+        switched: None,
+        feeds: Vec::new(),
+        only_feeds: !rule.generate,
         logsource,
         tags: rule.tags.clone(),
         findings: stats.findings,
@@ -221,6 +261,11 @@ fn unloaded(error: &RuleError) -> RuleSummary {
         kind: String::new(),
         status: String::new(),
         path: error.path.clone(),
+        line: u64::from(error.line),
+        enabled: true,
+        switched: None,
+        feeds: Vec::new(),
+        only_feeds: false,
         logsource: None,
         tags: Vec::new(),
         findings: 0,

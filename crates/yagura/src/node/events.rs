@@ -299,7 +299,7 @@ fn spans(node: &crate::node::Node, id: EventId, head: &EventHead) -> Vec<SpanVie
     let mut batch = EventBatch::default();
     let bytes = head.raw_bytes.as_deref().unwrap_or(head.raw.as_bytes());
     let engine = node.engine();
-    crate::pipeline::work::parse_guarded(engine, &context, &header, bytes, &mut batch);
+    crate::pipeline::work::parse_guarded(&engine, &context, &header, bytes, &mut batch);
     let Some(event) = batch.event(0).filter(|event| event.raw() == head.raw.as_bytes()) else {
         return Vec::new();
     };

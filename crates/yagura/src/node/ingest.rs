@@ -173,7 +173,7 @@ fn open_batch(node: &Node, tenant: &TenantName, request: &Request) -> anyhow::Re
     let batch = batches.last().map_or(1, |last| last.batch + 1);
     let settings = serde_json::to_string(request)?;
     let entry = Entry::BatchOpen { batch, tenant: tenant.clone(), settings };
-    let done = node.intake().control_of(tenant, &entry)?;
+    let done = node.intake().control_of(tenant, &[entry])?;
     node.progress().wait_judged(done.last).map_err(anyhow::Error::msg)?;
     Ok(batch)
 }
@@ -189,13 +189,13 @@ fn newest_time(
     let limit = now + yagura_event::time::DAY;
     let mut newest = None;
     let context = Context::new("default", FEED, source.clone(), Reference::At(now));
+    let engine = node.engine();
     for input in inputs {
         let mut contexts = Contexts::new(context.clone());
-        let mut framer = framer(node.engine(), open(input)?.0, source, charset);
+        let mut framer = framer(&engine, open(input)?.0, source, charset);
         let wrong = || format!("cannot read {}", input.path.display());
         while let Some(frame) = framer.next_frame().with_context(wrong)? {
-            let time =
-                node.engine().parser().event_time_with_year(contexts.of(&frame), frame.bytes);
+            let time = engine.parser().event_time_with_year(contexts.of(&frame), frame.bytes);
             newest = newest.max(time.filter(|time| *time <= limit));
         }
     }
@@ -363,7 +363,7 @@ impl Job<'_> {
     }
 
     fn framer<R: Read>(&self, reader: R) -> Framer<R> {
-        framer(self.node.engine(), reader, &self.source, self.charset)
+        framer(&self.node.engine(), reader, &self.source, self.charset)
     }
 
     /// Whether the file was taken in the middle of a record, at `bytes`, and the record has

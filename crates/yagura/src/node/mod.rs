@@ -17,17 +17,20 @@ mod metrics;
 pub mod notify;
 mod overview;
 pub mod queries;
-mod reload;
+pub mod reload;
+pub mod rule_hunts;
 pub mod search;
+pub mod switches;
 pub mod threads;
 mod told;
 
-use crate::config::Config;
+use crate::config::{Config, RulesConfig};
 use crate::engine::Engine;
 use crate::epochs::Epochs;
-use crate::intel::{self, Intel};
+use crate::intel::Intel;
 use crate::node::assemble::{Site, assemble};
-use crate::node::reload::{Engines, Live};
+use crate::node::reload::{Engines, InForce, Live, Prints};
+use crate::node::switches::switched_off;
 use crate::pipeline::flight::Flight;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::run::Pipeline;
@@ -35,7 +38,7 @@ use crate::rules;
 use anyhow::{Context as _, bail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use yagura_collect::Intake;
 use yagura_detect::RuleSet;
 use yagura_disk::{DataLock, DiskGuard, Fs, HoldFs, RealFs, create_dirs, open_version};
@@ -57,6 +60,9 @@ pub const LAKE_WRITER_EPOCH: u16 = 1;
 /// The running server's private socket in the data directory.
 pub const SOCKET: &str = "socket";
 
+/// Folder of the user's own source definitions in the data directory.
+pub const SOURCES_DIR: &str = "sources";
+
 /// Bytes of submitted groups that wait for the journal's writer.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -70,7 +76,7 @@ pub struct Node {
     pipeline: Option<Pipeline>,
     flight: Arc<Flight>,
     guard: Arc<DiskGuard>,
-    engine: Arc<Engine>,
+    force: RwLock<InForce>,
     live: Mutex<Live>,
     retention: Retention,
     /// Tenants of this process's own inputs.
@@ -103,7 +109,7 @@ impl Node {
         }
         let handle = journal.handle();
         let writer = Arc::new(JournalWriter::start(journal, QUEUE_BYTES)?);
-        let lists = intel::fingerprint(data);
+        let prints = Prints::of(data, &config.rules);
         let Current { engine, texts, intel } = current_engine(data, config)?;
         let epochs = Epochs::new(Arc::clone(&fs), data);
         epochs.save(&engine, &texts, intel.as_ref())?;
@@ -133,11 +139,12 @@ impl Node {
         let guard = Arc::clone(&parts.guard);
         let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
-        let data = data.to_owned();
-        let pipeline = Some(pipeline);
+        let (data, pipeline) = (data.to_owned(), Some(pipeline));
         let (journal, _lock) = (handle, lock);
         let report = intel.map(|intel| intel.report);
-        let live = Mutex::new(Live::new(engines, epochs, texts, history, lists, report));
+        let settings = config.rules.clone();
+        let live = Mutex::new(Live::new(engines, epochs, history, settings, prints, report));
+        let force = RwLock::new(InForce { engine, texts: Arc::new(texts) });
         Ok(Self {
             data,
             journal,
@@ -147,7 +154,7 @@ impl Node {
             pipeline,
             flight,
             guard,
-            engine,
+            force,
             live,
             retention: config.retention.retention().map_err(anyhow::Error::msg)?,
             inputs: Mutex::default(),
@@ -195,10 +202,9 @@ impl Node {
         &self.progress
     }
 
-    /// Rules and sources in force. The indicators are those of the start: a reload changes only
-    /// them.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+    /// Rules, sources and indicators in force.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.in_force().engine
     }
 
     /// A reader of the judge's store.
@@ -239,7 +245,7 @@ fn options(config: &Config) -> Options {
 /// # Errors
 /// A source definition of the user's own that is wrong.
 pub fn sources_of(data: &Path) -> anyhow::Result<Sources> {
-    let own = data.join("sources");
+    let own = data.join(SOURCES_DIR);
     Ok(if own.is_dir() { Sources::load(&own)? } else { Sources::builtin()? })
 }
 
@@ -258,17 +264,34 @@ pub struct Current {
 /// # Errors
 /// A source definition of the user's own that is wrong, more indicators than can be in force.
 pub fn current_engine(data: &Path, config: &Config) -> anyhow::Result<Current> {
-    let sources = sources_of(data)?;
-    let (files, errors) = rules::collect(config.rules.builtin, Some(data), &config.rules.paths);
-    let set = RuleSet::load(files.clone());
-    let failed = set.errors.len() + errors.len();
-    if failed > 0 {
+    let (mut engine, texts) = load_rules(data, &config.rules)?;
+    let set = engine.rules();
+    if !set.errors.is_empty() {
+        let failed = set.errors.len();
         tracing::warn!(failed, "rules could not be loaded; `yagura rules check` says why");
     }
-    let mut engine = Engine::new(Arc::new(sources), Arc::new(set));
     let intel = Intel::of_data(data)?;
     if let Some(intel) = &intel {
         engine = engine.with_indicators(Some(Arc::clone(&intel.set)));
     }
-    Ok(Current { engine: Arc::new(engine), texts: files, intel })
+    Ok(Current { engine: Arc::new(engine), texts, intel })
+}
+
+/// The engine of the sources and rules of a data directory and of `settings`, without indicators,
+/// and the rule files as (path, text). Rules that cannot be loaded are among the set's errors.
+///
+/// # Errors
+/// A source definition of the user's own that is wrong, a store of states that cannot be read.
+fn load_rules(
+    data: &Path,
+    settings: &RulesConfig,
+) -> anyhow::Result<(Engine, Vec<(String, String)>)> {
+    let sources = sources_of(data)?;
+    let off = switched_off(data)?;
+    let (files, unread) = rules::collect(settings.builtin, Some(data), &settings.paths);
+    let mut set = RuleSet::load(files.clone());
+    set.errors.extend(unread);
+    let engine = Engine::new(Arc::new(sources), Arc::new(set));
+    let engine = if off.is_empty() { engine } else { engine.with_off(&off) };
+    Ok((engine, files))
 }

@@ -32,7 +32,8 @@ const ATTENTION_MAX: usize = 10;
 /// A feed is quiet after ten times its usual pause, and not before this, in microseconds.
 const QUIET_MIN: Micros = 300 * 1_000_000;
 
-/// How long a pulse is given again: every live stream asks for it four times a second.
+/// How long a pulse is given again unless findings were committed: every live stream asks for it
+/// four times a second.
 const PULSE_KEEP: Duration = Duration::from_millis(200);
 
 /// What was given last, by tenant; the empty name is the operator's.
@@ -71,21 +72,28 @@ impl Watched for NodeBackend {
 
     fn pulse(&self, scope: &TenantScope) -> Result<Pulse, ApiError> {
         let name = name_of(scope);
+        let judged = *self.node().progress().findings().borrow();
         let known = self.kept().pulses.get(&name).copied();
-        if let Some((_, pulse)) = known.filter(|(at, _)| at.elapsed() < PULSE_KEEP) {
+        let fresh =
+            |at: &Instant, pulse: &Pulse| at.elapsed() < PULSE_KEEP && pulse.judged == judged;
+        if let Some((_, pulse)) = known.filter(|(at, pulse)| fresh(at, pulse)) {
             return Ok(pulse);
         }
         let state = self.node().progress().read();
         let judge = self.node().judge().map_err(ApiError::internal)?;
         let incidents = judge.incidents_mark(scope).map_err(ApiError::internal)?;
         let incidents = incidents.wrapping_add(self.decided());
-        let pulse = Pulse { records: state.records, judged: state.judge_lsn, incidents };
+        let pulse = Pulse { records: state.records, judged, incidents };
         let mut kept = self.kept();
         if kept.pulses.len() >= KEPT_MAX {
             kept.pulses.clear();
         }
         kept.pulses.insert(name, (Instant::now(), pulse));
         Ok(pulse)
+    }
+
+    fn findings_committed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.node().progress().findings()
     }
 
     fn feeds(&self, scope: &TenantScope) -> Result<Vec<Feed>, ApiError> {

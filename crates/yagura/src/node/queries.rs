@@ -3,6 +3,7 @@
 
 use crate::config::QueryConfig;
 use crate::node::jobs::Jobs;
+use crate::node::rule_hunts::RuleHuntJobs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub struct Queries {
     handle: Handle,
     governor: Arc<Governor>,
     jobs: Arc<Jobs>,
+    rule_hunts: RuleHuntJobs,
 }
 
 /// What is asked, in which words and form.
@@ -84,7 +86,8 @@ impl Queries {
         });
         let handle = runtime.handle().clone();
         let jobs = Arc::new(Jobs::new(handle.clone(), Arc::clone(&governor)));
-        Ok(Self { runtime: Some(runtime), handle, governor, jobs })
+        let rule_hunts = RuleHuntJobs::new(handle.clone());
+        Ok(Self { runtime: Some(runtime), handle, governor, jobs, rule_hunts })
     }
 
     /// All queries together.
@@ -95,6 +98,11 @@ impl Queries {
     /// Searches in the background.
     pub fn jobs(&self) -> &Arc<Jobs> {
         &self.jobs
+    }
+
+    /// Rules over the past.
+    pub fn rule_hunts(&self) -> &RuleHuntJobs {
+        &self.rule_hunts
     }
 
     /// The threads of queries.
@@ -159,6 +167,7 @@ impl Queries {
 impl Drop for Queries {
     fn drop(&mut self) {
         self.jobs.stop_all();
+        self.rule_hunts.stop_all();
         let Some(runtime) = self.runtime.take() else { return };
         // A runtime must not be dropped by a thread that works for another one, which this may be.
         let ends = std::thread::spawn(move || runtime.shutdown_timeout(END_WAIT));

@@ -5,6 +5,7 @@
 
 use crate::engine::Engine;
 use crate::pipeline::batches::Batches;
+use crate::pipeline::pace::Pending;
 use crate::pipeline::snapshot::{Snapshot, SnapshotStore};
 use crate::pipeline::ties::{Sighting, Ties, UnitTies};
 use crate::pipeline::work::{Done, Hit, Tie};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use yagura_detect::correlate::{Correlator, Limits};
 use yagura_disk::Fs;
 use yagura_event::time::SECOND;
-use yagura_event::{Finding, Lsn, Micros};
+use yagura_event::{Finding, Lsn, Micros, TenantName};
 use yagura_journal::{CountKind, Entry};
 use yagura_meta::{
     BatchRow, BookCount, BookKind, Erasure, FileRow, JudgeBatch, JudgeStore, MarkRow, MetaError,
@@ -120,6 +121,12 @@ impl JudgeConsumer {
     /// Whether somebody waits for incidents too.
     pub fn awaited(&self) -> bool {
         self.urgent
+    }
+
+    /// What is pending. Findings beside an erasure wait with it.
+    pub(super) fn waits(&self) -> Pending {
+        let findings = !self.pending.findings.is_empty() && self.pending.erase.is_empty();
+        Pending { findings, urgent: self.urgent(), awaited: self.awaited() }
     }
 
     /// Takes one result.
@@ -246,6 +253,10 @@ impl JudgeConsumer {
                 value: mark.value.clone(),
             }),
             Entry::Erase { tenant } => self.erase(tenant, lsn, received),
+            Entry::Retrospect { tenant, finding } if new => {
+                self.urgent = true;
+                self.pending.findings.extend(retrospective(tenant, finding, lsn));
+            }
             _ => {}
         }
         Ok(())
@@ -345,6 +356,13 @@ impl JudgeConsumer {
         }
         Ok(())
     }
+}
+
+/// A finding that a rule made of the past; `None` for one that is not what its entry says.
+fn retrospective(tenant: &TenantName, finding: &str, lsn: Lsn) -> Option<Finding> {
+    let mut finding: Finding = serde_json::from_str(finding).ok()?;
+    (finding.lsn, finding.retrospective) = (lsn.0, true);
+    (finding.tenant == tenant.as_str()).then_some(finding)
 }
 
 fn skip<'a>(

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use yagura_event::Lsn;
 
 /// Shared by the threads, the API and whoever waits for a position.
@@ -18,6 +19,8 @@ pub struct Progress {
     matches: AtomicU64,
     state: Mutex<State>,
     changed: Condvar,
+    /// Entry up to which findings are committed, for those who are to be woken.
+    found: watch::Sender<u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,6 +60,7 @@ impl Progress {
     pub fn at(lake: Lsn, judge: Lsn) -> Self {
         let progress = Self::default();
         *progress.lock() = State { lake, lake_applied: lake, judge, ..State::default() };
+        progress.found.send_replace(judge.0);
         progress
     }
 
@@ -129,6 +133,18 @@ impl Progress {
     pub(crate) fn judge_committed(&self, lsn: Lsn) {
         self.lock().judge = lsn;
         self.changed.notify_all();
+        self.findings_committed(lsn);
+    }
+
+    /// Notes that findings are in the store up to an entry, from which incidents may not have been
+    /// made yet.
+    pub(crate) fn findings_committed(&self, lsn: Lsn) {
+        self.found.send_replace(lsn.0);
+    }
+
+    /// The entry up to which findings are in the store; wakes who waits for it to change.
+    pub fn findings(&self) -> watch::Receiver<u64> {
+        self.found.subscribe()
     }
 
     /// The entry up to which both tables are committed.

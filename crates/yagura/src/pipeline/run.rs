@@ -8,6 +8,7 @@ use crate::pipeline::flight::Flight;
 use crate::pipeline::flush::{FileThreads, run_lake};
 use crate::pipeline::judge::JudgeConsumer;
 use crate::pipeline::lakes::LakeConsumer;
+use crate::pipeline::pace::Pace;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::split::{EngineOf, Splitter};
 use crate::pipeline::work::{Done, Work, process_noting};
@@ -25,10 +26,6 @@ const IDLE: Duration = Duration::from_millis(50);
 
 /// How often the consumers look at their own clocks.
 pub(crate) const TURN: Duration = Duration::from_millis(50);
-
-/// Incidents are judged anew after so many times as long as it took, so that it takes a small
-/// part of a core however many findings there are. Findings do not wait for it.
-const JUDGING_PAUSES: u32 = 15;
 
 /// How long a consumer waits before it tries a failed write again.
 pub(crate) const RETRY: Duration = Duration::from_secs(2);
@@ -66,7 +63,7 @@ pub struct Parts {
     pub workers: usize,
     /// Bytes of records in flight.
     pub inflight_bytes: usize,
-    /// Milliseconds between two commits of the judge.
+    /// Between two commits of the judge; findings come sooner where that costs little.
     pub judge_interval: Duration,
     /// Tenants of whom nothing is taken.
     pub closed: Arc<Closed>,
@@ -267,9 +264,7 @@ fn run_judge(
     journal: &JournalHandle,
     interval: Duration,
 ) {
-    let mut last = Instant::now();
-    // When incidents were judged, and how long that took.
-    let mut judged = (Instant::now(), Duration::ZERO);
+    let mut pace = Pace::new(interval, Instant::now());
     loop {
         match queue.receive_timeout(TURN) {
             Received::Item(item) => {
@@ -282,15 +277,14 @@ fn run_judge(
             Received::Nothing => {}
             Received::Closed => break,
         }
-        if last.elapsed() < interval && !judge.urgent() {
-            continue;
-        }
-        last = Instant::now();
-        let defer = !judge.awaited() && judged.0.elapsed() < judged.1 * JUDGING_PAUSES;
-        match judge.commit(false, defer) {
+        let began = Instant::now();
+        let Some(turn) = pace.due(began, judge.waits()) else { continue };
+        match judge.commit(false, turn.defer) {
             Ok(()) => {
-                if !defer {
-                    judged = (Instant::now(), last.elapsed());
+                pace.committed(turn, began, Instant::now());
+                if !turn.whole {
+                    progress.findings_committed(judge.checkpoint());
+                    continue;
                 }
                 eraser.close(&judge);
                 progress.judge_committed(judge.checkpoint());
@@ -299,6 +293,7 @@ fn run_judge(
             }
             Err(error) => {
                 tracing::error!(%error, "committing findings failed; trying again");
+                pace.failed(began);
                 std::thread::sleep(RETRY);
             }
         }

@@ -14,6 +14,7 @@ import { Findings } from "./Findings";
 import { detectionRoute } from "./route";
 import { RuleHead } from "./RuleHead";
 import { RuleText } from "./RuleText";
+import { RunOverPast } from "./RunOverPast";
 
 export function DetectionPage() {
   const { t } = useTranslation();
@@ -21,7 +22,7 @@ export function DetectionPage() {
   const query = useQuery(ruleQuery(id));
   const unknown = query.error instanceof ApiProblem && query.error.status === 404;
   return (
-    <Page title={oneLine(query.data?.title || t("page.detection"))} fill>
+    <Page title={oneLine(query.data?.data.title || t("page.detection"))} fill>
       {unknown ? (
         <Empty reason="match">
           <p>{t("detections.unknown", { id: oneLine(id) })}</p>
@@ -29,7 +30,7 @@ export function DetectionPage() {
         </Empty>
       ) : (
         <Loaded query={query} rows={22}>
-          {(rule) => <Rule rule={rule} />}
+          {({ data: rule }) => <Rule rule={rule} />}
         </Loaded>
       )}
     </Page>
@@ -49,10 +50,11 @@ function Rule({ rule }: { rule: RuleDetail }) {
           title={t("detections.text")}
           aside={
             <>
-              <code className={styles.path} title={oneLine(rule.path)}>
-                {oneLine(rule.path)}
+              <code className={styles.path} title={`${oneLine(rule.path)}:${rule.line}`}>
+                {oneLine(rule.path)}:{rule.line}
               </code>
               <CopyButton text={rule.text} label={t("detections.copy_text")} />
+              <RunOverPast rule={rule} />
             </>
           }
         >

@@ -1,7 +1,7 @@
 // The list of rules with what they found, their noise and their faults, below the coverage of ATT&CK.
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { rulesQuery } from "@/api/queries";
 import type { RuleSummary } from "@/api/types";
@@ -15,6 +15,7 @@ import { CoverageStrip } from "./CoverageStrip";
 import styles from "./Detections.module.css";
 import { detectionsRoute, type DetectionsSearch } from "./route";
 import { countsByState, keyOf, LEVELS, rulesShown, sortOf, sortText, STATES } from "./rules";
+import { SwitchDialog } from "./SwitchDialog";
 import { useFaultColumns, useRuleColumns } from "./useRuleColumns";
 
 const DEFAULT_SORT = "-findings";
@@ -43,7 +44,8 @@ function Rules({ rules }: { rules: RuleSummary[] }) {
   const shown = useMemo(() => rulesShown(rules, { text, level, state, tactic }), [rules, text, level, state, tactic]);
   const total = useMemo(() => rules.reduce((sum, rule) => sum + rule.findings, 0), [rules]);
   const counts = countsByState(rules, filter);
-  const ruleColumns = useRuleColumns(total);
+  const [switching, setSwitching] = useState<string>();
+  const ruleColumns = useRuleColumns(total, setSwitching);
   const faultColumns = useFaultColumns();
   const faulty = state === "broken";
   const columns = faulty ? faultColumns : ruleColumns;
@@ -99,6 +101,7 @@ function Rules({ rules }: { rules: RuleSummary[] }) {
           }
         />
       </Panel>
+      {switching !== undefined && <SwitchDialog id={switching} onClose={() => setSwitching(undefined)} />}
     </div>
   );
 }

@@ -5,11 +5,11 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { findingQuery, findingsQuery } from "@/api/queries";
 import type { EntityKind, Finding, RuleDetail } from "@/api/types";
-import { Age, type Column, DataTable, Empty, ErrorState, Loaded, OutcomeMark, Panel, Pivot } from "@/components";
+import { Age, type Column, DataTable, Empty, ErrorState, Loaded, OutcomeMark, Panel, Pivot, Retrospective } from "@/components";
 import { count } from "@/lib/number";
 import { useStable } from "@/lib/useStable";
 import styles from "./Detection.module.css";
-import { entitiesOf } from "./finding";
+import { entitiesOf, isRetrospective } from "./finding";
 import { detectionRoute } from "./route";
 import { Why } from "./Why";
 
@@ -88,6 +88,7 @@ function useColumns(): Column<Finding>[] {
         fixed: true,
         cell: (row) => (
           <span className={styles.entities}>
+            {isRetrospective(row) && <Retrospective bare />}
             {entitiesOf(row).map((one) => (
               <Pivot key={`${one.kind}/${one.value}`} value={one.value} kind={one.kind as EntityKind} />
             ))}

@@ -8,6 +8,7 @@ import { useTacticName } from "@/i18n/words";
 import { count, percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import styles from "./Detection.module.css";
+import { Switch } from "./Switch";
 import { isNoisy, noiseOf, sourceText, tacticsOf, techniquesOf } from "./rules";
 
 export function RuleHead({ rule, total }: { rule: RuleDetail; total: number }) {
@@ -45,6 +46,7 @@ export function RuleHead({ rule, total }: { rule: RuleDetail; total: number }) {
             {description}
           </p>
         )}
+        <Switch rule={rule} />
       </div>
       <dl className={styles.figures}>
         <Figure name={t("detections.findings")}>

@@ -5,12 +5,12 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { rulesQuery } from "@/api/queries";
 import type { Finding, FindingEvidence } from "@/api/types";
-import { Icon, OutcomeMark, Pivot, Raw, SeverityMark, Time } from "@/components";
+import { Icon, OutcomeMark, Pivot, Raw, Retrospective, SeverityMark, Time } from "@/components";
 import { severityOf } from "@/i18n/words";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { marksOf } from "@/routes/incidents/evidence/marks";
-import { entitiesOf, groupOf, thingsOf } from "./finding";
+import { entitiesOf, groupOf, isRetrospective, thingsOf } from "./finding";
 import styles from "./Why.module.css";
 
 export function Why({ finding, incidents }: { finding: Finding; incidents: string[] | undefined }) {
@@ -23,6 +23,7 @@ export function Why({ finding, incidents }: { finding: Finding; incidents: strin
       <p className={styles.line}>
         <SeverityMark value={severityOf(finding.severity_id)} />
         <OutcomeMark value={finding.unmapped.outcome} />
+        {isRetrospective(finding) && <Retrospective />}
         <span className="num">
           <Time value={info.first_seen_time_dt} />
           {Date.parse(info.last_seen_time_dt) > Date.parse(info.first_seen_time_dt) && (
@@ -85,11 +86,7 @@ function Evidence({ evidence, base }: { evidence: FindingEvidence; base: string 
         <Time value={data.time_dt} form="full" />
         <span>{oneLine(data.source)}</span>
         <span className="muted">{oneLine(data.feed)}</span>
-        {base && (
-          <Link to="/detections/$id" params={{ id: base }} className={`${styles.base} clip`}>
-            {oneLine(titles.get(base) ?? base)}
-          </Link>
-        )}
+        {base && <Base id={base} title={titles.get(base)} />}
         <Link to="/search" search={{ event: evidence.uid }} className={styles.open}>
           {t("detections.open_event")}
           <Icon name="right" size={12} />
@@ -98,6 +95,17 @@ function Evidence({ evidence, base }: { evidence: FindingEvidence; base: string 
       {fields.length > 0 ? <Fields name={t("detections.fields")} fields={fields} /> : <p className={styles.none}>{t("detections.no_fields")}</p>}
       <Raw text={raw} marks={marks} />
     </li>
+  );
+}
+
+/** Without a title the rule is not in force, and there is no page of it. */
+function Base({ id, title }: { id: string; title: string | undefined }) {
+  const className = `${styles.base} clip`;
+  if (title === undefined) return <span className={className}>{oneLine(id)}</span>;
+  return (
+    <Link to="/detections/$id" params={{ id }} className={className}>
+      {oneLine(title)}
+    </Link>
   );
 }
 

@@ -1,6 +1,6 @@
 // What a finding is about.
 import { expect, test } from "vitest";
-import { entitiesOf, groupOf, thingsOf } from "./finding";
+import { entitiesOf, groupOf, isRetrospective, thingsOf } from "./finding";
 
 const observables = [
   { name: "file", type_id: 7, type: "File Name", value: "/tmp/x" },
@@ -20,4 +20,11 @@ test("a group is a text, and anything else is none", () => {
   const of = (group: unknown) => groupOf({ unmapped: { group, kind: "rule", outcome: "unknown", lsn: 1 } });
   expect(of("user.name=root, device.hostname=web-1")).toBe("user.name=root, device.hostname=web-1");
   expect(of([])).toBe("");
+});
+
+test("a label says that a rule was run over the past", () => {
+  const of = (labels?: string[]) => isRetrospective({ metadata: { version: "1.6.0", uid: "x", tenant_uid: "t", sequence: 1, ...(labels && { labels }) } });
+  expect(of()).toBe(false);
+  expect(of(["other"])).toBe(false);
+  expect(of(["other", "retrospective"])).toBe(true);
 });

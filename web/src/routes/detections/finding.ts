@@ -18,3 +18,8 @@ export function groupOf(finding: Pick<Finding, "unmapped">): string {
   const { group } = finding.unmapped;
   return typeof group === "string" ? group : "";
 }
+
+/** Whether a rule was run over the past for it. */
+export function isRetrospective(finding: Pick<Finding, "metadata">): boolean {
+  return finding.metadata.labels?.includes("retrospective") ?? false;
+}

@@ -1,7 +1,7 @@
 // Which rules are shown, coverage and noise.
 import { expect, test } from "vitest";
 import type { RuleSummary } from "@/api/types";
-import { countsByState, coverageOf, isNoisy, keyOf, noiseOf, type RuleFilter, rulesShown, sortOf, sortText, sourceText, tacticsOf, techniquesOf, TACTICS } from "./rules";
+import { countsByState, coverageOf, isNoisy, keyOf, noiseOf, type RuleFilter, rulesShown, sortOf, sortText, sourceText, stateOf, tacticsOf, techniquesOf, TACTICS, whyAlwaysOn } from "./rules";
 
 function rule(more: Partial<RuleSummary>): RuleSummary {
   return {
@@ -11,6 +11,11 @@ function rule(more: Partial<RuleSummary>): RuleSummary {
     kind: "rule",
     status: "test",
     path: "rules/r.yml",
+    line: 1,
+    enabled: true,
+    switched: null,
+    feeds: [],
+    only_feeds: false,
     logsource: null,
     tags: [],
     findings: 0,
@@ -46,7 +51,22 @@ test("filters narrow together", () => {
   expect(ids({ level: "medium" })).toEqual(["b"]);
   expect(ids({ state: "broken" })).toEqual([""]);
   expect(ids({ tactic: "execution", state: "silent" })).toEqual(["b"]);
-  expect(countsByState(rules, { ...ALL, state: "fired" })).toEqual({ fired: 1, silent: 1, broken: 1 });
+  expect(countsByState(rules, { ...ALL, state: "fired" })).toEqual({ fired: 1, silent: 1, off: 0, broken: 1 });
+});
+
+test("a rule that is off is neither fired nor silent, and one that is broken stays so", () => {
+  expect(stateOf(rule({ enabled: false, findings: 3 }))).toBe("off");
+  expect(stateOf(rule({ enabled: false, error: { code: "yaml", message: "no", line: 7 } }))).toBe("broken");
+  const off = [...rules, rule({ id: "c", enabled: false, tags: ["attack.execution"] })];
+  expect(rulesShown(off, { ...ALL, state: "off" }).map((one) => one.id)).toEqual(["c"]);
+  expect(coverageOf(off).find((one) => one.tactic === "execution")?.rules).toBe(1);
+});
+
+test("what would go on as before cannot be switched off, and everything can be switched on", () => {
+  expect(whyAlwaysOn(rule({}))).toBeUndefined();
+  expect(whyAlwaysOn(rule({ kind: "filter" }))).toBe("filter");
+  expect(whyAlwaysOn(rule({ only_feeds: true }))).toBe("feeds");
+  expect(whyAlwaysOn(rule({ only_feeds: true, enabled: false }))).toBeUndefined();
 });
 
 test("coverage leaves out what could not be loaded", () => {

@@ -4,7 +4,7 @@ import type { Sort } from "@/components";
 import { KILL_CHAIN } from "@/routes/incidents/tactics";
 
 export const LEVELS: readonly Severity[] = ["critical", "high", "medium", "low", "informational"];
-export const STATES = ["fired", "silent", "broken"] as const;
+export const STATES = ["fired", "silent", "off", "broken"] as const;
 export type RuleState = (typeof STATES)[number];
 
 export interface RuleFilter {
@@ -36,7 +36,15 @@ export function techniquesOf(rule: Pick<RuleSummary, "tags">): string[] {
 
 export function stateOf(rule: RuleSummary): RuleState {
   if (rule.error) return "broken";
+  if (!rule.enabled) return "off";
   return rule.findings > 0 ? "fired" : "silent";
+}
+
+/** Why a rule cannot be switched off: switched off, it would go on as before. */
+export function whyAlwaysOn(rule: Pick<RuleSummary, "enabled" | "kind" | "only_feeds">): "filter" | "feeds" | undefined {
+  if (!rule.enabled) return undefined;
+  if (rule.kind === "filter") return "filter";
+  return rule.only_feeds ? "feeds" : undefined;
 }
 
 /** The rules that pass. */
@@ -46,7 +54,7 @@ export function rulesShown(rules: readonly RuleSummary[], filter: RuleFilter): R
 
 /** How many rules each state would show, the other filters standing. */
 export function countsByState(rules: readonly RuleSummary[], filter: RuleFilter): Record<RuleState, number> {
-  const counts = { fired: 0, silent: 0, broken: 0 };
+  const counts = { fired: 0, silent: 0, off: 0, broken: 0 };
   for (const rule of rules) {
     if (passes(rule, { ...filter, state: undefined })) counts[stateOf(rule)] += 1;
   }
@@ -55,7 +63,7 @@ export function countsByState(rules: readonly RuleSummary[], filter: RuleFilter)
 
 export interface Coverage {
   tactic: string;
-  /** Rules that could be loaded. */
+  /** Rules that are in force: they could be loaded, and are on. */
   rules: number;
   findings: number;
 }
@@ -63,7 +71,7 @@ export interface Coverage {
 /** Rules and findings of every tactic; a rule of two tactics counts in both. */
 export function coverageOf(rules: readonly RuleSummary[]): Coverage[] {
   return TACTICS.map((tactic) => {
-    const of = rules.filter((rule) => !rule.error && tacticsOf(rule).includes(tactic));
+    const of = rules.filter((rule) => !rule.error && rule.enabled && tacticsOf(rule).includes(tactic));
     return { tactic, rules: of.length, findings: of.reduce((sum, rule) => sum + rule.findings, 0) };
   });
 }

@@ -8,9 +8,11 @@ import { useTacticName } from "@/i18n/words";
 import { count, percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import styles from "./Detections.module.css";
-import { isNoisy, levelRank, noiseOf, sourceText, tacticsOf, techniquesOf } from "./rules";
+import { isNoisy, levelRank, noiseOf, sourceText, tacticsOf, techniquesOf, whyAlwaysOn } from "./rules";
+import switchStyles from "./Switch.module.css";
 
-export function useRuleColumns(total: number): Column<RuleSummary>[] {
+/** `onSwitch` gets the id of a rule that somebody wants to switch off or on. */
+export function useRuleColumns(total: number, onSwitch: (id: string) => void): Column<RuleSummary>[] {
   const { t } = useTranslation();
   const tacticName = useTacticName();
   return useMemo(
@@ -23,6 +25,7 @@ export function useRuleColumns(total: number): Column<RuleSummary>[] {
         cell: (rule) => (rule.level ? <SeverityMark value={rule.level} /> : <span className="muted">–</span>),
       },
       { id: "title", header: t("detections.rule"), width: 260, grow: 3, fixed: true, value: (rule) => rule.title || rule.path, cell: (rule) => <Title rule={rule} /> },
+      { id: "on", header: t("detections.on"), width: 84, value: (rule) => Number(rule.enabled), cell: (rule) => <Toggle rule={rule} onSwitch={onSwitch} /> },
       { id: "kind", header: t("detections.kind"), width: 104, value: (rule) => rule.kind, cell: (rule) => <span className="muted">{t(`detections.kind_${rule.kind}` as "detections.kind_rule", { defaultValue: rule.kind })}</span> },
       { id: "source", header: t("detections.source"), width: 168, grow: 1, value: sourceText, cell: (rule) => <span className="muted">{oneLine(sourceText(rule)) || "–"}</span> },
       {
@@ -48,7 +51,7 @@ export function useRuleColumns(total: number): Column<RuleSummary>[] {
       { id: "last", header: t("detections.last"), width: 92, align: "end", value: (rule) => rule.last_time_dt, cell: (rule) => <Age value={rule.last_time_dt} /> },
       { id: "noise", header: t("detections.noise"), width: 128, value: (rule) => rule.findings, cell: (rule) => <Noise rule={rule} total={total} /> },
     ],
-    [t, tacticName, total],
+    [t, tacticName, total, onSwitch],
   );
 }
 
@@ -96,6 +99,28 @@ function Title({ rule }: { rule: RuleSummary }) {
         </span>
       )}
     </span>
+  );
+}
+
+/** Whether a rule is on; pressed, it asks for a reason and switches. */
+function Toggle({ rule, onSwitch }: { rule: RuleSummary; onSwitch: (id: string) => void }) {
+  const { t } = useTranslation();
+  if (!rule.id) return <span className={styles.zero}>–</span>;
+  const why = whyAlwaysOn(rule);
+  const said = rule.switched && `${oneLine(rule.switched.by)}: ${oneLine(rule.switched.reason)}`;
+  return (
+    <button
+      type="button"
+      className={switchStyles.toggle}
+      data-off={!rule.enabled || undefined}
+      aria-haspopup="dialog"
+      {...(why && { "aria-disabled": true })}
+      title={why ? t(`detections.always_on_${why}`) : (said ?? t("detections.switch"))}
+      onClick={() => !why && onSwitch(rule.id)}
+    >
+      <span className="visually-hidden">{oneLine(rule.title)}: </span>
+      {rule.enabled ? t("detections.is_on") : t("detections.is_off")}
+    </button>
   );
 }
 

@@ -7,7 +7,7 @@ import { Page } from "@/app/Page";
 import { ApiProblem } from "@/api/problem";
 import { entityQuery } from "@/api/queries";
 import type { EntityDetail } from "@/api/types";
-import { type Column, CopyButton, DataTable, Empty, Loaded, Panel, SeverityMark, Time, VerdictMark } from "@/components";
+import { type Column, CopyButton, DataTable, Empty, Loaded, Panel, Retrospective, SeverityMark, Time, VerdictMark } from "@/components";
 import { useWord } from "@/i18n/words";
 import { count, percent, signed } from "@/lib/number";
 import { term } from "@/lib/query-text";
@@ -97,7 +97,7 @@ function Findings({ entity }: { entity: EntityDetail }) {
     (): Column<FindingRow>[] => [
       { id: "last", header: t("entities.last"), width: 216, value: (one) => Date.parse(one.last_time_dt), cell: (one) => <Time value={one.last_time_dt} /> },
       { id: "level", header: "", width: 30, fixed: true, cell: (one) => <SeverityMark value={one.level} bare /> },
-      { id: "title", header: t("entities.finding"), width: 220, grow: 1, fixed: true, value: (one) => one.title, cell: (one) => <Rule id={one.rule} title={one.title} finding={one.id} /> },
+      { id: "title", header: t("entities.finding"), width: 220, grow: 1, fixed: true, value: (one) => one.title, cell: (one) => <FindingTitle row={one} /> },
       { id: "count", header: t("entities.matches"), width: 80, align: "end", value: (one) => one.count, cell: (one) => <span>{count(one.count)}</span> },
     ],
     [t],
@@ -108,6 +108,17 @@ function Findings({ entity }: { entity: EntityDetail }) {
         <DataTable name="entity-findings" label={t("entities.findings")} columns={columns} rows={entity.findings} rowId={idOf} rowHeight={ROW_PX} primary empty={<Empty reason="data" />} />
       </div>
     </Panel>
+  );
+}
+
+function FindingTitle({ row }: { row: FindingRow }) {
+  const rule = <Rule id={row.rule} title={row.title} finding={row.id} />;
+  if (!row.retrospective) return rule;
+  return (
+    <span className={styles.marked}>
+      {rule}
+      <Retrospective />
+    </span>
   );
 }
 

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { request, segment, send } from "@/api/client";
 import { backgroundSearchesQuery } from "@/api/queries";
 import type { BackgroundSearch } from "@/api/types";
-import { Button, ErrorState, Loaded } from "@/components";
+import { Button, ErrorState, Loaded, ProgressBar } from "@/components";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { spanText } from "@/lib/time";
@@ -95,7 +95,7 @@ export function Progress({ search }: { search: BackgroundSearch }) {
   const share = isOver(search) && search.state === "done" ? 1 : todo === 0 ? 0 : Math.min(1, search.files_done / todo);
   return (
     <div className={styles.progress}>
-      <progress value={share} max={1} aria-label={t("search.background.progress")} />
+      <ProgressBar share={share} label={t("search.background.progress")} />
       <span>
         {t(`search.background.state.${search.state}`)} ·{" "}
         {t("search.background.files", { done: count(search.files_done), of: count(todo), passed: count(search.files_passed_over) })} ·{" "}

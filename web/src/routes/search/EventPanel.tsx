@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { eventQuery } from "@/api/queries";
 import type { EventDetail } from "@/api/types";
-import { Button, CopyButton, Loaded, Menu, SeverityMark, Time } from "@/components";
+import { Button, CopyButton, Loaded, Menu, Retrospective, SeverityMark, Time } from "@/components";
 import { count } from "@/lib/number";
 import { term } from "@/lib/query-text";
 import { oneLine } from "@/lib/raw";
@@ -83,6 +83,7 @@ function Detail({ detail }: { detail: EventDetail }) {
               <Link to="/detections/$id" params={{ id: finding.rule }}>
                 {oneLine(finding.title)}
               </Link>
+              {finding.retrospective && <Retrospective />}
             </li>
           ))}
         </ul>

@@ -1,4 +1,4 @@
-// `/search`: searching events, asking with pipes, hunting for indicators; the whole view is in the address.
+// `/search`: searching events, asking with pipes, hunting for indicators or with rules; the whole view is in the address.
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "@/app/root";
 import { oneOf, text } from "@/lib/params";
@@ -30,6 +30,16 @@ export interface SearchSearch {
   hunt?: string | undefined;
   /** Hunt for what is too wide, too. */
   wide?: boolean | undefined;
+  /** What is hunted with; indicators where absent. */
+  by?: "rules" | undefined;
+  /** Ids of rules in force that are run over the past, with commas between. */
+  rule?: string | undefined;
+  /** A rule's text, where it is short enough for a link. */
+  sigma?: string | undefined;
+  /** The run of rules over the past whose findings are shown. */
+  run?: string | undefined;
+  /** The finding of the run that is explained; the first where absent. */
+  finding?: string | undefined;
 }
 
 export const searchRoute = createRoute({
@@ -49,6 +59,11 @@ export const searchRoute = createRoute({
     pipe: text(search.pipe),
     hunt: text(search.hunt),
     wide: search.wide === true || search.wide === "true" ? true : undefined,
+    by: oneOf(search.by, ["rules"]) ?? (text(search.rule) || text(search.sigma) || text(search.run) ? "rules" : undefined),
+    rule: text(search.rule),
+    sigma: text(search.sigma),
+    run: text(search.run),
+    finding: text(search.finding),
   }),
   component: lazyRouteComponent(() => import("./SearchPage"), "SearchPage"),
 });

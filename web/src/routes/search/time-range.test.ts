@@ -1,6 +1,6 @@
 // Ranges of time as terms, as typed and as bounds.
 import { expect, test } from "vitest";
-import { around, boundMs, ranged, readBound, spanLabel } from "./time-range";
+import { around, boundMs, instant, ranged, readBound, spanLabel } from "./time-range";
 
 test("the range becomes terms that bind every alternative", () => {
   expect(ranged("a", {})).toEqual({ query: "a", shift: 0 });
@@ -32,4 +32,18 @@ test("a label says the day and the zone once", () => {
   expect(spanLabel(at, at + 60_000, "utc")).toBe("2026-11-26 05:00:00 – 05:01:00Z");
   expect(spanLabel(at, at + 86_400_000, "utc")).toBe("2026-11-26 05:00:00 – 2026-11-27 05:00:00Z");
   expect(around(at, 60_000)).toEqual({ from: "2026-11-26T04:59:00.000Z", until: "2026-11-26T05:01:00.000Z" });
+});
+
+test("a bound becomes a point in time, back to the beginning of a unit where it says so", () => {
+  const now = Date.parse("2026-11-26T05:40:30.250Z");
+  expect(instant("now", now)).toBe("2026-11-26T05:40:30.250Z");
+  expect(instant("-1d", now)).toBe("2026-11-25T05:40:30.250Z");
+  expect(instant("-1d@d", now)).toBe("2026-11-25T00:00:00.000Z");
+  expect(instant("now@h", now)).toBe("2026-11-26T05:00:00.000Z");
+  expect(instant("now@w", now)).toBe("2026-11-23T00:00:00.000Z");
+  expect(instant("now@mon", now)).toBe("2026-11-01T00:00:00.000Z");
+  expect(instant("2026-11-26T14:03:00+09:00", now)).toBe("2026-11-26T05:03:00.000Z");
+  expect(instant("yesterday", now)).toBeNull();
+  expect(instant("-1d@fortnight", now)).toBeNull();
+  expect(instant("-99999999999d", now)).toBeNull();
 });

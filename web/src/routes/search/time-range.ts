@@ -13,6 +13,9 @@ const ABSOLUTE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d
 const TYPED = /^(\d{4}-\d\d-\d\d)(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(\.\d{1,3})?)?)?$/;
 const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
+/** The farthest time that a `Date` holds. */
+const DATE_MS_MAX = 8.64e15;
+
 /** The spans offered, as what `from` becomes. */
 export const PRESETS = ["-15m", "-1h", "-4h", "-24h", "-7d", "-30d"] as const;
 
@@ -54,6 +57,15 @@ export function boundMs(bound: string | undefined, nowMs: number): number | null
   return Number.isFinite(ms) ? ms : null;
 }
 
+/** A bound as RFC 3339 in UTC, with `@` going back to the beginning of a unit in UTC as searches do; `null` where it is none. */
+export function instant(bound: string, nowMs: number): string | null {
+  const [shift = "", snap] = bound.split("@");
+  const ms = boundMs(shift === "" ? "now" : shift, nowMs);
+  if (ms === null) return null;
+  const at = snap === undefined ? ms : snapped(ms, snap);
+  return at === null || Math.abs(at) > DATE_MS_MAX ? null : new Date(at).toISOString();
+}
+
 /** A bound as people read it. */
 export function boundText(bound: string, zone: Zone): string {
   const ms = ABSOLUTE.test(bound) ? Date.parse(bound) : Number.NaN;
@@ -78,4 +90,13 @@ export function around(ms: number, reachMs: number): { from: string; until: stri
 function split(text: string): string[] {
   const [day = "", clock = "", offset] = text.split(" ");
   return offset === undefined ? [day, clock.replace(/Z$/, ""), "Z"] : [day, clock, offset];
+}
+
+function snapped(ms: number, unit: string): number | null {
+  const day = UNIT_MS.d ?? 1;
+  if (unit === "mon") return Date.UTC(new Date(ms).getUTCFullYear(), new Date(ms).getUTCMonth());
+  // 1970-01-01 was a Thursday; weeks begin on Monday.
+  if (unit === "w") return (Math.floor((Math.floor(ms / day) + 3) / 7) * 7 - 3) * day;
+  const size = UNIT_MS[unit];
+  return size === undefined ? null : Math.floor(ms / size) * size;
 }
