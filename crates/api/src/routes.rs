@@ -4,7 +4,7 @@ use crate::access::{authenticate, owner};
 use crate::backend::Backend;
 use crate::error::{ApiError, Kind};
 use crate::extract::{no_method, no_route};
-use crate::guard::guard;
+use crate::guard::{Site, guard};
 use crate::{
     console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
     rule_hunts, session,
@@ -29,15 +29,16 @@ const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
 
 pub(crate) type Shared = Arc<dyn Backend>;
 
-/// Routes for the listener: the console, and the API for those who are known.
-pub fn public_router(backend: Shared) -> Router {
+/// Routes for the listener: the console, and the API for those who are known. `console` is the URL
+/// under which people find the console.
+pub fn public_router(backend: Shared, console: &str) -> Router {
     let known = middleware::from_fn_with_state(Arc::clone(&backend), authenticate);
     let (closed, _) = closed().split_for_parts();
     let (open, _) = session::open_routes().split_for_parts();
     finished(closed.route_layer(known).merge(open).merge(unlisted()))
         .fallback(console::serve)
         .with_state(backend)
-        .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn_with_state(Site::of(console), guard))
 }
 
 /// Routes for the private socket in the data directory, which only its owner can open.

@@ -83,6 +83,14 @@ pub trait Fs: Send + Sync {
     /// `NotFound` and those of the file system.
     fn read_range(&self, path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>>;
 
+    /// Several parts of a file, (offset, length), each as [`Fs::read_range`] reads it, in their order.
+    ///
+    /// # Errors
+    /// As there.
+    fn read_ranges(&self, path: &Path, parts: &[(u64, usize)]) -> io::Result<Vec<Vec<u8>>> {
+        parts.iter().map(|(offset, len)| self.read_range(path, *offset, *len)).collect()
+    }
+
     /// The names in a directory, sorted by bytes, files and directories alike.
     ///
     /// # Errors

@@ -98,6 +98,10 @@ impl Fs for HoldFs {
         self.inner.read_range(path, offset, len)
     }
 
+    fn read_ranges(&self, path: &Path, parts: &[(u64, usize)]) -> io::Result<Vec<Vec<u8>>> {
+        self.inner.read_ranges(path, parts)
+    }
+
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         self.inner.list(dir)
     }

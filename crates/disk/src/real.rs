@@ -1,8 +1,10 @@
 //! [`RealFs`]: the machine's own file system behind the [`Fs`] trait.
 
 use crate::fs::{File, Fs, Metadata};
+use rustix::fs::{Advice, fadvise};
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::num::NonZeroU64;
 use std::path::Path;
 
 /// The machine's own file system.
@@ -27,6 +29,16 @@ impl File for RealFile {
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
     }
+}
+
+/// Up to `len` bytes from `offset` of a file that has `size`.
+fn part_of(file: &mut fs::File, size: u64, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset))?;
+    let rest = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let len = len.min(rest);
+    let mut bytes = Vec::with_capacity(len);
+    file.take(len as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Files and directories hold customers' logs: not for the rest of the machine's users.
@@ -63,12 +75,21 @@ impl Fs for RealFs {
 
     fn read_range(&self, path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>> {
         let mut file = fs::File::open(path)?;
-        let rest = file.metadata()?.len().saturating_sub(offset);
-        file.seek(SeekFrom::Start(offset))?;
-        let len = len.min(usize::try_from(rest).unwrap_or(usize::MAX));
-        let mut bytes = Vec::with_capacity(len);
-        file.take(len as u64).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        let size = file.metadata()?.len();
+        part_of(&mut file, size, offset, len)
+    }
+
+    fn read_ranges(&self, path: &Path, parts: &[(u64, usize)]) -> io::Result<Vec<Vec<u8>>> {
+        let mut file = fs::File::open(path)?;
+        let size = file.metadata()?.len();
+        // A disk that is told of all of them works on many at once.
+        for (offset, len) in parts {
+            if let Some(len) = NonZeroU64::new(*len as u64) {
+                // Without it they are read all the same, one after the other.
+                let _ = fadvise(&file, *offset, Some(len), Advice::WillNeed);
+            }
+        }
+        parts.iter().map(|(offset, len)| part_of(&mut file, size, *offset, *len)).collect()
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

@@ -7,39 +7,40 @@ use std::ops::Range;
 /// the machine a read costs about as much as copying so many.
 const GAP_BYTES: u64 = 16 << 10;
 
-/// Reads the parts by `read`, in the order given.
+/// Reads the parts, in the order given. `read` is handed parts that lie apart, ascending, and gives
+/// the bytes of each.
 ///
 /// # Errors
-/// The first of `read`.
+/// That of `read`.
 pub(crate) fn read_close<E>(
     parts: &[Range<u64>],
-    mut read: impl FnMut(Range<u64>) -> Result<Bytes, E>,
+    read: impl FnOnce(&[Range<u64>]) -> Result<Vec<Vec<u8>>, E>,
 ) -> Result<Vec<Bytes>, E> {
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|at| parts[*at].start);
-    let mut found = vec![Bytes::new(); parts.len()];
-    let mut rest = order.as_slice();
-    while let Some((first, others)) = rest.split_first() {
-        let mut whole = parts[*first].clone();
-        let close = others.iter().take_while(|at| {
-            let part = &parts[**at];
-            let near = part.start <= whole.end.saturating_add(GAP_BYTES);
-            if near {
-                whole.end = whole.end.max(part.end);
+    let mut apart: Vec<Range<u64>> = Vec::new();
+    // By part, the number of the one that it is in.
+    let mut within = vec![0; parts.len()];
+    for at in order {
+        let part = &parts[at];
+        match apart.last_mut() {
+            Some(last) if part.start <= last.end.saturating_add(GAP_BYTES) => {
+                last.end = last.end.max(part.end);
             }
-            near
-        });
-        let count = 1 + close.count();
-        let (together, others) = rest.split_at(count);
-        let bytes = read(whole.clone())?;
-        for at in together {
-            let place = |offset: u64| usize::try_from(offset - whole.start).unwrap_or(usize::MAX);
-            let (from, to) = (place(parts[*at].start), place(parts[*at].end));
-            found[*at] = bytes.slice(from.min(bytes.len())..to.min(bytes.len()));
+            _ => apart.push(part.clone()),
         }
-        rest = others;
+        within[at] = apart.len() - 1;
     }
-    Ok(found)
+    let read: Vec<Bytes> = read(&apart)?.into_iter().map(Bytes::from).collect();
+    let slice = |(part, number): (&Range<u64>, usize)| {
+        let (Some(bytes), Some(whole)) = (read.get(number), apart.get(number)) else {
+            return Bytes::new();
+        };
+        let place = |offset: u64| usize::try_from(offset - whole.start).unwrap_or(usize::MAX);
+        let (from, to) = (place(part.start), place(part.end));
+        bytes.slice(from.min(bytes.len())..to.min(bytes.len()))
+    };
+    Ok(parts.iter().zip(within).map(slice).collect())
 }
 
 #[cfg(test)]
@@ -52,9 +53,10 @@ mod tests {
         let parts =
             [90_000..90_010, 5..9, 7..300, 10_000..10_000, 20_000..70_000, 199_990..200_000];
         let mut reads = Vec::new();
-        let found = read_close(&parts, |part: Range<u64>| {
-            reads.push(part.clone());
-            Ok::<_, ()>(Bytes::copy_from_slice(&file[part.start as usize..part.end as usize]))
+        let found = read_close(&parts, |apart: &[Range<u64>]| {
+            reads = apart.to_vec();
+            let bytes = |part: &Range<u64>| file[part.start as usize..part.end as usize].to_vec();
+            Ok::<_, ()>(apart.iter().map(bytes).collect())
         });
         let expected: Vec<Bytes> = parts
             .iter()

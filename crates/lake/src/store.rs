@@ -361,10 +361,11 @@ impl ObjectStore for FsStore {
         if ranges.iter().any(|range| range.start > range.end || range.end > size) {
             return Err(cut_short(path, size));
         }
-        read_close(ranges, |range| {
-            let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-            let bytes = self.fs.read_range(&file, range.start, len);
-            bytes.map(Bytes::from).map_err(|e| translate(path, e))
+        read_close(ranges, |apart| {
+            let length = |part: &Range<u64>| usize::try_from(part.end - part.start);
+            let part = |part: &Range<u64>| (part.start, length(part).unwrap_or(usize::MAX));
+            let parts: Vec<(u64, usize)> = apart.iter().map(part).collect();
+            self.fs.read_ranges(&file, &parts).map_err(|e| translate(path, e))
         })
     }
 

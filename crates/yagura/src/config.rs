@@ -48,7 +48,8 @@ pub struct Config {
 pub struct Listen {
     /// API address.
     pub http: SocketAddr,
-    /// Where people find the console, for links in notifications; that of `http` where absent.
+    /// Where people find the console, for links in notifications and as a name that requests may
+    /// come to; that of `http` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub console_url: Option<String>,
     /// Syslog over TCP.
@@ -344,7 +345,10 @@ const WATCH_EXAMPLE: &str = "
 /// One line for people on every key.
 const KEY_DOCS: &[(&str, &str)] = &[
     ("listen.http", "API and console; loopback only, since it does not encrypt yet"),
-    ("listen.console_url", "where people find the console, for links; that of http where absent"),
+    (
+        "listen.console_url",
+        "where people find the console, also through a proxy; that of http where absent",
+    ),
     (
         "listen.syslog_tcp",
         "syslog over TCP (RFC 6587); loopback only, since it does not encrypt yet",

@@ -44,7 +44,7 @@ export type BooksHour = Sent<Schemas["BookRow"]>;
 export type Latency = Sent<Schemas["Latency"]>;
 
 export type DiskStage = "ample" | "low" | "compaction_stopped" | "input_refused";
-export type MemoryName = "tail" | "queries" | "process";
+export type MemoryName = "inflight" | "tail" | "queries" | "process";
 export type DiskState = Narrow<Sent<Schemas["DiskState"]>, { stage: DiskStage }>;
 export type MemoryUse = Narrow<Sent<Schemas["MemoryUse"]>, { name: MemoryName }>;
 export type PipelineState = Sent<Schemas["PipelineState"]>;

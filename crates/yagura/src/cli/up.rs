@@ -163,7 +163,8 @@ impl Server {
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
         let console = format!("http://{}", config.listen.http);
         let console = config.listen.console_url.clone().unwrap_or(console);
-        let (notifiers, thread) = notify::start(&node, &config.notify, console, stopped.clone())?;
+        let (notifiers, thread) =
+            notify::start(&node, &config.notify, console.clone(), stopped.clone())?;
         threads.push(thread);
         let first_password = first_password(&mut backend.people())?;
         let private = private_socket(data)?;
@@ -181,7 +182,8 @@ impl Server {
             // An error means that the sender is gone: that is a stop, too.
             let _ = stopped.changed().await;
         };
-        let app = axum_serve_tcp(http, public_router(Arc::clone(&shared)), ends(stopped.clone()));
+        let public = public_router(Arc::clone(&shared), &console);
+        let app = axum_serve_tcp(http, public, ends(stopped.clone()));
         tasks.push(tokio::spawn(app));
         let app = axum_serve_unix(private, private_router(shared), ends(stopped.clone()));
         tasks.push(tokio::spawn(app));

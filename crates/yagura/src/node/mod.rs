@@ -207,6 +207,11 @@ impl Node {
         self.in_force().engine
     }
 
+    /// Bytes of records in flight, and how many there may be.
+    pub fn in_flight(&self) -> (usize, usize) {
+        self.pipeline.as_ref().map(Pipeline::in_flight).unwrap_or_default()
+    }
+
     /// A reader of the judge's store.
     ///
     /// # Errors

@@ -238,7 +238,9 @@ fn memory(backend: &NodeBackend) -> Vec<MemoryUse> {
     };
     let governor = backend.governed().governor();
     let queries = governor.limits().memory_bytes as u64;
+    let (in_flight, in_flight_max) = backend.node().in_flight();
     vec![
+        one("inflight", in_flight as u64, Some(in_flight_max as u64)),
         one("tail", backend.node().lake().view().tail_bytes(), None),
         one("queries", governor.used_bytes() as u64, Some(queries)),
         one("process", resident_bytes(), None),

@@ -143,6 +143,11 @@ impl Credit {
         self.freed.notify_all();
     }
 
+    /// Bytes there are.
+    pub fn max(&self) -> usize {
+        self.max
+    }
+
     /// Bytes in use, for the memory ledger.
     pub fn used(&self) -> usize {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)

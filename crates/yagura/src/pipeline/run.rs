@@ -73,6 +73,7 @@ pub struct Parts {
 pub struct Pipeline {
     threads: Vec<JoinHandle<()>>,
     progress: Arc<Progress>,
+    credit: Arc<Credit>,
 }
 
 impl Pipeline {
@@ -119,7 +120,8 @@ impl Pipeline {
             )?;
         }
         let sinks = [Arc::clone(&to_lake), Arc::clone(&to_judge)];
-        spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &credit)))?;
+        let given = Arc::clone(&credit);
+        spawn("sequencer", Box::new(move || run_sequencer(&results, &sinks, &given)))?;
         let (lake, lake_progress) = (parts.lake, Arc::clone(&progress));
         let (lake_guard, disk_guard) = (Arc::clone(&parts.guard), Arc::clone(&parts.guard));
         let files = FileThreads::start()?;
@@ -139,7 +141,12 @@ impl Pipeline {
         )?;
         let disk_progress = Arc::clone(&progress);
         spawn("disk", Box::new(move || run_disk(&disk_guard, &disk_journal, &disk_progress)))?;
-        Ok(Self { threads, progress })
+        Ok(Self { threads, progress, credit })
+    }
+
+    /// Bytes of records in flight, and how many there may be.
+    pub fn in_flight(&self) -> (usize, usize) {
+        (self.credit.used(), self.credit.max())
     }
 
     /// Works off what is durable, commits both consumers and ends the threads.
