@@ -85,7 +85,7 @@ impl Retrospect {
         poisoned: &dyn Fn(Lsn) -> bool,
         go_on: &dyn Fn(PastProgress, u64) -> bool,
     ) -> Result<Outcome, LakeError> {
-        let mut run = Run { engine: &self.engine, ..Run::new(&self.engine) };
+        let mut run = Run::new(&self.engine);
         let matched = std::cell::Cell::new(0u64);
         let full = std::cell::Cell::new(false);
         let mut take = |record: PastRecord<'_>| {
@@ -163,32 +163,30 @@ impl<'e> Run<'e> {
         // Contexts go with their tenant.
         let Some(context) = known else { return };
         self.batch.clear();
-        parse_guarded(self.engine, context, &record.header(), record.bytes, &mut self.batch);
+        parse_guarded(self.engine, context, &header(&record), record.bytes, &mut self.batch);
         for event in self.batch.iter() {
             self.engine.match_event(event, &mut self.scratch, |found, _| self.matches.push(found));
         }
     }
 }
 
-/// What a record of the past has beside its bytes, as the parser takes it.
-trait Headed {
-    fn header(&self) -> RecordHeader<'_>;
-}
-
-impl Headed for PastRecord<'_> {
-    fn header(&self) -> RecordHeader<'_> {
-        RecordHeader {
-            id: self.id,
-            received_time: self.received_time,
-            stream: self.stream,
-            batch: self.batch,
-            peer: "",
-            position: 0,
-        }
+/// What a record of the past has beside its bytes. Who sent it and where it stood are not kept, and no
+/// source reads them.
+fn header(record: &PastRecord<'_>) -> RecordHeader<'static> {
+    RecordHeader {
+        id: record.id,
+        received_time: record.received_time,
+        stream: record.stream,
+        batch: record.batch,
+        peer: "",
+        position: 0,
     }
 }
 
-/// The rules of `ids` with all that they refer to, as files of `texts`; the ids that are not there.
+/// The files among `texts` of the rules of `ids`, and of all that these refer to.
+///
+/// # Errors
+/// The first id that is no rule's of `set`.
 pub fn files_of(
     set: &RuleSet,
     texts: &[(String, String)],
