@@ -1,6 +1,7 @@
 //! Searches in the background: file by file from the newest back, with progress and what was found
 //! so far.
 
+use crate::node::phase::Phase;
 use crate::node::queries::refused;
 use crate::node::search::{self, Form as SearchForm};
 use serde_json::{Value, json};
@@ -41,33 +42,6 @@ pub struct Jobs {
     turns: Arc<Semaphore>,
     next: AtomicU64,
     known: Mutex<BTreeMap<u64, Arc<Job>>>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Waiting,
-    Running,
-    Done,
-    Full,
-    Failed,
-    Cancelled,
-}
-
-impl Phase {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Full => "full",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    fn is_over(self) -> bool {
-        !matches!(self, Self::Waiting | Self::Running)
-    }
 }
 
 struct Job {

@@ -16,6 +16,7 @@ pub mod jobs;
 mod metrics;
 pub mod notify;
 mod overview;
+mod phase;
 pub mod queries;
 pub mod reload;
 pub mod rule_hunts;

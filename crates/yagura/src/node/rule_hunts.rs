@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::node::backend::NodeBackend;
+use crate::node::phase::Phase;
 use crate::retrospect::{Outcome, Retrospect, Span, files_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -36,29 +37,6 @@ pub struct RuleHuntJobs {
     known: Mutex<BTreeMap<u64, Arc<Job>>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    Waiting,
-    Running,
-    Done,
-    Full,
-    Failed,
-    Cancelled,
-}
-
-impl Phase {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Full => "full",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
 struct Job {
     number: u64,
     scope: TenantScope,
@@ -91,7 +69,7 @@ impl Job {
     }
 
     fn is_over(&self) -> bool {
-        !matches!(self.progress().phase, Phase::Waiting | Phase::Running)
+        self.progress().phase.is_over()
     }
 
     fn state(&self) -> RuleHunt {

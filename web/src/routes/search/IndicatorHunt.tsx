@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { streamRows } from "@/api/ndjson";
 import type { HuntLine } from "@/api/types";
 import { Button, ErrorState } from "@/components";
+import { keep, kept } from "@/lib/kept";
 import { count } from "@/lib/number";
 import { HuntPreview } from "./HuntPreview";
 import { HuntResults } from "./HuntResults";
@@ -27,7 +28,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const { view, set } = useView();
-  const [text, setText] = useState(view.hunt ?? kept());
+  const [text, setText] = useState(view.hunt ?? kept(KEPT));
   const [hunted, setHunted] = useState(view.hunt ?? "");
   const [run, runAgain] = useRun();
   const wide = view.wide ?? false;
@@ -52,7 +53,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
   });
   const start = () => {
     if (text.trim() === "" || taken === 0) return;
-    keep(text);
+    keep(KEPT, text);
     setHunted(text);
     runAgain();
     set({ hunt: text.length <= LINK_CHARS_MAX ? text : undefined });
@@ -115,20 +116,4 @@ function useAsked(text: string, wide: boolean): string[] | null {
     if (text.length > PREVIEW_CHARS_MAX || isDocument(text)) return null;
     return entries(text, wide).flatMap((entry) => (entry.kind ? [entry.text] : []));
   }, [text, wide]);
-}
-
-function kept(): string {
-  try {
-    return sessionStorage.getItem(KEPT) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function keep(text: string): void {
-  try {
-    sessionStorage.setItem(KEPT, text);
-  } catch {
-    // The text stays in the field.
-  }
 }

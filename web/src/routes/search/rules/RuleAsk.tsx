@@ -7,6 +7,7 @@ import { ApiProblem } from "@/api/problem";
 import { ruleHuntsQuery } from "@/api/queries";
 import type { RuleHunt, RuleHuntCost, RuleHuntRequest } from "@/api/types";
 import { Button, ErrorState } from "@/components";
+import { keep, kept } from "@/lib/kept";
 import { TimeRange } from "../TimeRange";
 import { useView } from "../useView";
 import { ChosenRules, RulePicker } from "./ChosenRules";
@@ -32,7 +33,7 @@ export function RuleAsk({ head }: { head: ReactNode }) {
   const { t } = useTranslation();
   const { view, set } = useView();
   const ids = useMemo(() => idsOf(view.rule), [view.rule]);
-  const [text, setText] = useState(view.sigma ?? kept());
+  const [text, setText] = useState(view.sigma ?? kept(KEPT));
   const [goTo, setGoTo] = useState<{ line: number } | null>(null);
   const { from, until } = view;
   const key = JSON.stringify([ids.length > 0 ? ids : text, from, until, requestTenant()]);
@@ -42,7 +43,7 @@ export function RuleAsk({ head }: { head: ReactNode }) {
   const blocked = blank ? t("search.hunt.rules.paste_first") : asked === null ? t("search.time.bad") : undefined;
   const showCost = () => {
     if (blocked || !asked || ask.busy) return;
-    keep(text);
+    keep(KEPT, text);
     const sigma = ids.length === 0 && text.length <= LINK_CHARS_MAX ? text : undefined;
     set({ sigma }, true);
     ask.cost({ key, request: asked });
@@ -116,20 +117,4 @@ function useAsk(key: string) {
     costed: ofThis(cost.data) ? cost.data : undefined,
     error: (ofThis(run.variables) && run.error) || (ofThis(cost.variables) && cost.error) || null,
   };
-}
-
-function kept(): string {
-  try {
-    return sessionStorage.getItem(KEPT) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function keep(text: string): void {
-  try {
-    sessionStorage.setItem(KEPT, text);
-  } catch {
-    // The text stays in the field.
-  }
 }
