@@ -102,8 +102,8 @@ pub fn ledger(readings: &[Reading<'_>]) -> Vec<Standing> {
         .collect()
 }
 
-/// Every link of at least [`LINK_FLOOR`] between findings that share an entity or whose entities
-/// are tied, each compared with at most [`NEIGHBOURS_MAX`] following ones an entity.
+/// Every link of at least [`LINK_FLOOR`] between findings that share an entity or a critical rule, or
+/// whose entities are tied, each compared with at most [`NEIGHBOURS_MAX`] following ones an entity.
 pub fn bonds(readings: &[Reading<'_>], graph: &Graph) -> Vec<Bond> {
     let scene = Scene::new(readings, graph);
     let mut index: BTreeMap<&Entity, Vec<usize>> = BTreeMap::new();
@@ -116,6 +116,13 @@ pub fn bonds(readings: &[Reading<'_>], graph: &Graph) -> Vec<Bond> {
     for places in index.values() {
         meet(places, places, &mut pairs);
     }
+    let mut outbreaks: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (place, reading) in readings.iter().enumerate() {
+        if reading.finding.level == Level::Critical {
+            outbreaks.entry(&reading.finding.rule).or_default().push(place);
+        }
+    }
+    outbreaks.values().for_each(|places| meet(places, places, &mut pairs));
     for (x, y) in graph.pairs() {
         if let (Some(left), Some(right)) = (index.get(x), index.get(y)) {
             meet(left, right, &mut pairs);

@@ -1,12 +1,13 @@
 //! How strongly two findings belong to one story.
 //!
 //! ```text
-//! strength = T(gap) x (1 - prod over {account, host, outside} of (1 - s))
+//! strength = T(gap) x (1 - prod over {account, host, outside, outbreak} of (1 - s))
 //! T(gap)   = 1 up to 6 h between the findings, falling linearly to 0 at 48 h
 //! s shared = rarity(entity) x part x conflict / (fan in A x fan in B)^0.5
 //! s tied   = kind x min(rarity of both ends) x conflict / (fan in A x fan in B)^0.5
 //! rarity   = 1 / (1 + log2(1 + (partners - 1) / 8))
 //! ```
+//! An outbreak is one critical rule that hits several hosts at about the same time.
 //! Per kind only the strongest path counts, so that ten weak reasons of one sort (two findings
 //! both involve the resolver, the proxy and the domain controller) add up to nothing.
 //!
@@ -27,7 +28,8 @@ use crate::graph::Graph;
 use crate::outcome::Outcome;
 use crate::params::{
     ASSAILANT_SCALE, ATTACH_GAP, CONFLICT_FACTOR, EXPOSED, LINK_FLOOR, LINK_FULL, LINK_NONE,
-    MIXED_FACTOR, OWN_OUTSIDE_MIN, TARGET_FACTOR, TIE_CONNECTED, TIE_LOGON, TIE_NAME, rarity,
+    MIXED_FACTOR, OWN_OUTSIDE_MIN, TARGET_FACTOR, TIE_CONNECTED, TIE_LOGON, TIE_NAME, TIE_OUTBREAK,
+    rarity,
 };
 use crate::reading::Reading;
 use crate::touch::Touch;
@@ -91,9 +93,29 @@ pub fn link(a: &Reading<'_>, b: &Reading<'_>, scene: &Scene<'_>) -> Option<Link>
         }
     }
     let apart: f64 = best.iter().flatten().map(|p| 1.0 - p.strength).product();
-    let strength = nearness * (1.0 - apart);
-    let strongest = best.iter().flatten().max_by(|p, q| p.strength.total_cmp(&q.strength))?;
-    (strength >= LINK_FLOOR).then(|| Link { strength, via: strongest.words() })
+    let alike = if is_outbreak(a, b) { TIE_OUTBREAK } else { 0.0 };
+    let strength = nearness * (1.0 - apart * (1.0 - alike));
+    let strongest = best.iter().flatten().max_by(|p, q| p.strength.total_cmp(&q.strength));
+    let via = match strongest {
+        Some(path) if path.strength >= alike => path.words(),
+        _ => format!("rule {}", a.finding.title),
+    };
+    (strength >= LINK_FLOOR).then_some(Link { strength, via })
+}
+
+/// Whether two findings are of one critical rule at about the same time: what hits several hosts at
+/// once is one story.
+fn is_outbreak(a: &Reading<'_>, b: &Reading<'_>) -> bool {
+    a.finding.level == Level::Critical
+        && !a.lead
+        && a.finding.rule == b.finding.rule
+        && gap(a, b) <= ATTACH_GAP
+}
+
+/// Time between two findings, 0 where they overlap.
+fn gap(a: &Reading<'_>, b: &Reading<'_>) -> Micros {
+    let (a, b) = (a.finding, b.finding);
+    (b.first_time - a.last_time).max(a.first_time - b.last_time).max(0)
 }
 
 /// One way from finding to finding.
@@ -118,9 +140,7 @@ impl Path<'_> {
 
 /// 1 up to [`LINK_FULL`] between the two, 0 from [`LINK_NONE`] on, linear between.
 pub fn nearness(a: &Reading<'_>, b: &Reading<'_>) -> f64 {
-    let (a, b) = (a.finding, b.finding);
-    let gap: Micros = (b.first_time - a.last_time).max(a.first_time - b.last_time).max(0);
-    let beyond = (gap - LINK_FULL).max(0) as f64;
+    let beyond = (gap(a, b) - LINK_FULL).max(0) as f64;
     (1.0 - beyond / (LINK_NONE - LINK_FULL) as f64).max(0.0)
 }
 
@@ -179,9 +199,7 @@ fn exposed(x: &Touch, y: &Touch, pair: Pair<'_, '_>, graph: &Graph) -> bool {
 /// Whether a lead is by the doer of a conjunction: the one account it names (a local one on the
 /// same host), or an outside address or domain that few use, no more than [`ATTACH_GAP`] apart.
 pub fn same_doer(lead: &Reading<'_>, other: &Reading<'_>) -> bool {
-    let (a, b) = (lead.finding, other.finding);
-    let gap = (b.first_time - a.last_time).max(a.first_time - b.last_time);
-    if gap > ATTACH_GAP {
+    if gap(lead, other) > ATTACH_GAP {
         return false;
     }
     let theirs = |t: &Touch| other.touches.iter().find(|o| o.entity == t.entity);

@@ -60,10 +60,10 @@ pub const KIND_TEMPORAL_FACTOR: f64 = 1.3;
 pub const KIND_PERIODIC_FACTOR: f64 = 1.0;
 /// A finding whose every record shows that the attempt was stopped.
 pub const BLOCKED_FACTOR: f64 = 0.4;
-/// A rule that hits this many more hosts than one within the window weighs half.
+/// A rule below critical that hits this many more hosts than one within the window weighs half.
 pub const PREVALENCE_SCALE: f64 = 8.0;
 /// A rule that hits this share of a tenant's hosts (of at least [`PREVALENT_HOSTS_MIN`]) is
-/// taken for a habit of the place.
+/// taken for a habit of the place; a critical one only where it does so over [`ROUTINE_SPAN`].
 pub const PREVALENT_SHARE: f64 = 0.5;
 /// Fewest hosts that make a habit.
 pub const PREVALENT_HOSTS_MIN: usize = 4;
@@ -120,6 +120,8 @@ pub const EXPOSED: Micros = 10 * HOUR;
 pub const TIE_NAME: f64 = 0.8;
 /// See [`TIE_LOGON`]: two hosts talked.
 pub const TIE_CONNECTED: f64 = 0.45;
+/// See [`TIE_LOGON`]: one critical rule hit both, no more than [`ATTACH_GAP`] apart: an outbreak.
+pub const TIE_OUTBREAK: f64 = 0.5;
 /// A relation holds this long before and after it was seen.
 pub const TIE_SLACK: Micros = 30 * MINUTE;
 

@@ -163,10 +163,21 @@ fn spread(finding: &Finding, touches: &[Touch], spans: &Spans<'_>, graph: &Graph
     let share = hosts as f64 / graph.population().max(1) as f64;
     let routine = finding.level <= Level::Medium
         && places(touches).iter().any(|host| {
-            let times = by_host.get(*host).into_iter().flatten().filter(|span| near(span));
-            let (first, last) = times
-                .fold((Micros::MAX, Micros::MIN), |(f, l), span| (f.min(span.0), l.max(span.1)));
-            last.saturating_sub(first) >= ROUTINE_SPAN
+            reach(by_host.get(*host).into_iter().flatten().filter(|span| near(span)))
+                >= ROUTINE_SPAN
         });
-    Spread { hosts, habit: hosts >= PREVALENT_HOSTS_MIN && share >= PREVALENT_SHARE, routine }
+    let wide = hosts >= PREVALENT_HOSTS_MIN && share >= PREVALENT_SHARE;
+    // An outbreak comes over all hosts at once; a habit was there yesterday, too.
+    let lasts = || {
+        let near = by_host.values().flatten().filter(|span| near(span));
+        reach(near) >= ROUTINE_SPAN
+    };
+    Spread { hosts, habit: wide && (finding.level < Level::Critical || lasts()), routine }
+}
+
+/// From the first to the last of spans.
+fn reach<'a>(spans: impl Iterator<Item = &'a (Micros, Micros)>) -> Micros {
+    let (first, last) =
+        spans.fold((Micros::MAX, Micros::MIN), |(f, l), span| (f.min(span.0), l.max(span.1)));
+    last.saturating_sub(first)
 }

@@ -86,7 +86,12 @@ pub fn finding_weight(finding: &Finding, outcome: Outcome, spread: Spread) -> f6
     } else {
         (1.0, PREVALENCE_SCALE)
     };
-    let prevalence = rarity(spread.hosts, scale);
+    // A critical rule says by itself that something happened: on more hosts it is no less.
+    let prevalence = if finding.level == Level::Critical && !is_lead(finding) {
+        1.0
+    } else {
+        rarity(spread.hosts, scale)
+    };
     // Every host polls something; what counts is how common the polled place is, which the
     // caller adds.
     let (prevalence, habit) =

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod indicators;
+mod outbreak;
 pub mod sample;
 
 use crate::cluster::{Candidate, candidates};
