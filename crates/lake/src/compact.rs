@@ -12,6 +12,7 @@
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter};
 use crate::provider::STORE_URL;
+use crate::reparse::{Partition, Reparse, Resighted, reparse};
 use crate::retention::{Expire, Expiry, Looked, expire};
 use crate::schema::{TENANT, TableKind};
 use crate::sightings::Combiner;
@@ -60,13 +61,24 @@ pub struct Rewrite {
     pub(crate) store: FsStore,
     pub(crate) name: String,
     pub(crate) old: Vec<Arc<FileEntry>>,
-    /// What is looked for in them; `None` to make them one.
-    pub(crate) expire: Option<Expire>,
+    pub(crate) work: Work,
+}
+
+/// What is done with the files.
+pub(crate) enum Work {
+    /// They become one.
+    Pack,
+    /// Rows of them go.
+    Expire(Expire),
+    /// Their events are made anew.
+    Reparse(Reparse),
 }
 
 /// What became of a [`Rewrite`], for [`crate::LakeWriter::end_rewrite`].
 pub struct Rewritten {
     pub(crate) kind: TableKind,
+    /// The partition of which events or sightings were to be made anew.
+    pub(crate) reparse: Option<Partition>,
     /// What was to be looked at, and its mark.
     pub(crate) looked_at: Option<(Looked, u64)>,
     pub(crate) outcome: Result<Outcome, LakeError>,
@@ -78,6 +90,8 @@ pub(crate) struct Outcome {
     pub(crate) new: Vec<FileEntry>,
     /// What has gone, where something was to.
     pub(crate) expiry: Option<Expiry>,
+    /// Sightings of events that were made anew.
+    pub(crate) resighted: Option<Resighted>,
 }
 
 impl Rewrite {
@@ -97,7 +111,7 @@ impl Rewrite {
         }
         let hash = hash.finalize().to_hex();
         let name = format!("{name}-{}", hash.get(..24).unwrap_or_default());
-        Some(Self { kind, store: store.clone(), name, old, expire: None })
+        Some(Self { kind, store: store.clone(), name, old, work: Work::Pack })
     }
 
     /// Table and file name.
@@ -113,16 +127,28 @@ impl Rewrite {
     /// Reads the old files and writes the new. Call it from a plain thread.
     pub fn write(self) -> Rewritten {
         let kind = self.kind;
-        let looked_at =
-            self.expire.as_ref().map(|expire| (expire.gone.looked(kind, expire.day), expire.mark));
-        let outcome = crate::writer::runtime().and_then(|runtime| match &self.expire {
-            Some(what) => runtime.block_on(expire(&self, what)),
-            None => {
-                let new = vec![runtime.block_on(rewrite(&self))?];
-                Ok(Outcome { old: self.old, new, expiry: None })
+        let looked_at = match &self.work {
+            Work::Expire(what) => Some((what.gone.looked(kind, what.day), what.mark)),
+            Work::Pack | Work::Reparse(_) => None,
+        };
+        let reparse = match &self.work {
+            Work::Reparse(what) => Some(what.partition),
+            Work::Pack | Work::Expire(_) => None,
+        };
+        Rewritten { kind, reparse, looked_at, outcome: self.outcome() }
+    }
+
+    fn outcome(self) -> Result<Outcome, LakeError> {
+        let runtime = crate::writer::runtime()?;
+        let Self { kind, store, name, old, work } = self;
+        match work {
+            Work::Pack => {
+                let new = vec![runtime.block_on(rewrite(&store, kind, &name, &old))?];
+                Ok(Outcome { old, new, expiry: None, resighted: None })
             }
-        });
-        Rewritten { kind, looked_at, outcome }
+            Work::Expire(what) => runtime.block_on(expire(&store, kind, &name, &old, &what)),
+            Work::Reparse(what) => reparse(&store, &name, old, what),
+        }
     }
 }
 
@@ -164,14 +190,18 @@ fn fitting(files: &[&Arc<FileEntry>]) -> Vec<Arc<FileEntry>> {
     files.iter().take_while(fits).take(FILES_MAX).map(|file| Arc::clone(file)).collect()
 }
 
-async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
-    let Rewrite { kind, store, name, old, .. } = rewrite;
+async fn rewrite(
+    store: &FsStore,
+    kind: TableKind,
+    name: &str,
+    old: &[Arc<FileEntry>],
+) -> Result<FileEntry, LakeError> {
     let (day, bucket) = old.first().map(|file| (file.day, file.bucket)).unwrap_or_default();
-    let columns = columns(store, *kind, old)?;
-    let (schema, mut rows) = sorted_rows(store, *kind, old, &columns)?;
-    let mut out = FileWriter::new(*kind, schema, Density::Kept)?;
+    let columns = columns(store, kind, old)?;
+    let (schema, mut rows) = sorted_rows(store, kind, old, &columns)?;
+    let mut out = FileWriter::new(kind, schema, Density::Kept)?;
     let mut records = 0;
-    let mut combined = (*kind == TableKind::Sightings).then(Combined::default);
+    let mut combined = (kind == TableKind::Sightings).then(Combined::default);
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         records += batch.num_rows() as u64;
@@ -180,7 +210,7 @@ async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
             None => out.write(&batch)?,
         }
     }
-    let mut stats = FileStats::together(*kind, old.iter().map(|file| &file.stats));
+    let mut stats = FileStats::together(kind, old.iter().map(|file| &file.stats));
     if stats.records != records {
         let what = format!("{} rows were expected of its files, {records} read", stats.records);
         return Err(LakeError::Damaged { table: kind.name(), what });
@@ -192,7 +222,7 @@ async fn rewrite(rewrite: &Rewrite) -> Result<FileEntry, LakeError> {
     let modified_ms = old.iter().map(|file| file.modified_ms).max().unwrap_or_default();
     let path = FileEntry::path_of(day, bucket, name);
     let entry = FileEntry { path, day, bucket, stats, counts, modified_ms, ..FileEntry::default() };
-    out.store(store, *kind, entry)
+    out.store(store, kind, entry)
 }
 
 /// Sightings that are merged, and how many rows they have become.

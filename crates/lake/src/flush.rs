@@ -14,7 +14,7 @@ use yagura_event::Lsn;
 /// Most bytes of memory whose rows go into one data file; more become further files, so that
 /// no text column reaches the 2 GiB that Arrow's offsets can address: a byte becomes six at
 /// most, as an escape in JSON.
-const FILE_MEMORY_BYTES_MAX: usize = 320 << 20;
+pub(crate) const FILE_MEMORY_BYTES_MAX: usize = 320 << 20;
 
 /// Rows that are to become data files. [`Flush::write`] may run on any thread, while the writer
 /// goes on taking rows.

@@ -4,6 +4,7 @@ use crate::error::LakeError;
 use crate::fence::own_rows;
 use crate::file::FileEntry;
 use crate::reader::read_rows;
+use crate::reparse::Partition;
 use crate::schema::{TENANT, TableKind, time_type};
 use crate::view::LakeView;
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
@@ -11,7 +12,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use datafusion::common::ScalarValue;
 use parquet::arrow::arrow_reader::RowSelection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yagura_event::time::Micros;
 use yagura_event::{ClassUid, ContextId, EventId, TenantScope};
@@ -74,7 +75,7 @@ const BASE: i64 = ClassUid::BASE.0 as i64;
 const CHOOSING: [&str; 4] = [TENANT, "source", "class_uid", "time"];
 
 /// Columns that a record is put together from.
-const TAKEN: [&str; 8] =
+pub(crate) const TAKEN: [&str; 8] =
     ["event_id", TENANT, "context", "received_time", "stream", "batch", "raw_data", "raw_bytes"];
 
 impl Past {
@@ -164,6 +165,21 @@ pub fn past_cost(view: &LakeView, scope: &TenantScope, past: &Past) -> PastCost 
     cost
 }
 
+/// The partitions of whose events some file may be of `past`, the newest day last, each with what there
+/// is to read of all its files.
+pub fn past_partitions(view: &LakeView, past: &Past) -> BTreeMap<Partition, PastCost> {
+    let (all, mut costs) = (TenantScope::operator(), BTreeMap::new());
+    for file in view.events.files.iter() {
+        let cost: &mut PastCost = costs.entry((file.day, file.bucket)).or_default();
+        cost.files += 1;
+        cost.files_passed_over += u64::from(!past.may_be_in(file, &all));
+        cost.records += file.stats.records;
+        cost.bytes += file.size;
+    }
+    costs.retain(|_, cost| cost.files_passed_over < cost.files);
+    costs
+}
+
 /// Hands out the records of `past` that `scope` may see, file by file from the newest back, those of
 /// the memory tail last. `go_on` is told how far it is before each granule, and says whether to go on.
 ///
@@ -238,7 +254,7 @@ fn hand_out(
 }
 
 /// The record of a row; `None` for a row that was not written by us.
-fn record(rows: &RecordBatch, row: usize) -> Option<PastRecord<'_>> {
+pub(crate) fn record(rows: &RecordBatch, row: usize) -> Option<PastRecord<'_>> {
     let text = |name: &str| {
         let texts = rows.column_by_name(name)?.as_string_opt::<i32>()?;
         texts.is_valid(row).then(|| texts.value(row))

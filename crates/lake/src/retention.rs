@@ -8,11 +8,12 @@
 //! Days count from receipt. What a hold names stays. Deleted records are counted
 //! ([`crate::expired`]), and files are deleted as after any rewrite: once nobody reads them.
 
-use crate::compact::{Outcome, REWRITE_BYTES_MAX, Rewrite, columns, sorted_rows};
+use crate::compact::{Outcome, REWRITE_BYTES_MAX, columns, sorted_rows};
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter, StoredCount};
 use crate::schema::{TENANT, TableKind};
 use crate::stats::FileStats;
+use crate::store::FsStore;
 use crate::table::stored_counts;
 use arrow::array::{
     Array, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
@@ -174,12 +175,18 @@ pub(crate) struct Expiry {
 type Going<'a> = BTreeMap<&'a str, BTreeSet<Option<u32>>>;
 
 /// Looks at each file and writes those anew of which some rows stay.
-pub(crate) async fn expire(rewrite: &Rewrite, what: &Expire) -> Result<Outcome, LakeError> {
+pub(crate) async fn expire(
+    store: &FsStore,
+    kind: TableKind,
+    name: &str,
+    files: &[Arc<FileEntry>],
+    what: &Expire,
+) -> Result<Outcome, LakeError> {
     let day = what.day;
     let gone = |(tenant, class): &(String, Option<u32>)| what.gone.is_gone(day, tenant, *class);
     let (mut old, mut new, mut bytes, mut more) = (Vec::new(), Vec::new(), 0, false);
-    for file in &rewrite.old {
-        let kinds = look(rewrite, file).await?;
+    for file in files {
+        let kinds = look(store, kind, file).await?;
         let mut going: Going<'_> = BTreeMap::new();
         for (tenant, class) in kinds.iter().filter(|kind| gone(kind)) {
             going.entry(tenant).or_default().insert(*class);
@@ -194,18 +201,19 @@ pub(crate) async fn expire(rewrite: &Rewrite, what: &Expire) -> Result<Outcome, 
                 continue;
             }
             bytes += file.size;
-            let name = format!("{}-{}", rewrite.name, new.len());
-            new.push(without(rewrite, file, &name, &going).await?);
+            let name = format!("{name}-{}", new.len());
+            new.push(without(store, kind, file, &name, &going).await?);
         }
         old.push(Arc::clone(file));
     }
     let left = |file: &&Arc<FileEntry>| !old.iter().any(|gone| Arc::ptr_eq(gone, file));
-    let paths = rewrite.old.iter().filter(left).map(|file| file.path.as_str());
+    let paths = files.iter().filter(left).map(|file| file.path.as_str());
     let paths = paths.chain(new.iter().map(|file| file.path.as_str()));
     let mark = (!more).then(|| what.gone.mark(day, paths));
     let counted = matches!(what.gone, Gone::Kept(..));
     let counts = difference(&old, &new);
-    Ok(Outcome { old, new, expiry: Some(Expiry { day, counted, counts, mark }) })
+    let expiry = Some(Expiry { day, counted, counts, mark });
+    Ok(Outcome { old, new, expiry, resighted: None })
 }
 
 /// Records of `old` that are not in `new`.
@@ -225,16 +233,16 @@ fn difference(old: &[Arc<FileEntry>], new: &[FileEntry]) -> Vec<StoredCount> {
 
 /// The tenants of a file's rows, for events with their classes.
 async fn look(
-    rewrite: &Rewrite,
+    store: &FsStore,
+    kind: TableKind,
     file: &Arc<FileEntry>,
 ) -> Result<BTreeSet<(String, Option<u32>)>, LakeError> {
     let names: BTreeSet<String> = [TENANT, CLASS].map(str::to_owned).into();
-    let (_, mut rows) =
-        sorted_rows(&rewrite.store, rewrite.kind, std::slice::from_ref(file), &names)?;
+    let (_, mut rows) = sorted_rows(store, kind, std::slice::from_ref(file), &names)?;
     let mut kinds = BTreeSet::new();
     while let Some(batch) = rows.next().await {
         let batch = batch?;
-        let (of, mut last) = (Kinds::of(rewrite.kind, &batch)?, None);
+        let (of, mut last) = (Kinds::of(kind, &batch)?, None);
         for row in 0..batch.num_rows() {
             let kind = of.row(row);
             if last.replace(kind) != Some(kind) {
@@ -283,22 +291,22 @@ fn column<'a, T: 'static>(
 
 /// Writes a file without the rows that are gone.
 async fn without(
-    rewrite: &Rewrite,
+    store: &FsStore,
+    kind: TableKind,
     file: &Arc<FileEntry>,
     name: &str,
     going: &Going<'_>,
 ) -> Result<FileEntry, LakeError> {
-    let Rewrite { kind, store, .. } = rewrite;
     let one = std::slice::from_ref(file);
-    let columns = columns(store, *kind, one)?;
-    let (schema, mut rows) = sorted_rows(store, *kind, one, &columns)?;
-    let mut out = FileWriter::new(*kind, schema, Density::Kept)?;
+    let columns = columns(store, kind, one)?;
+    let (schema, mut rows) = sorted_rows(store, kind, one, &columns)?;
+    let mut out = FileWriter::new(kind, schema, Density::Kept)?;
     let (mut stats, mut kept) = (Vec::new(), Kept::default());
     let mut read = 0;
     while let Some(batch) = rows.next().await {
         let batch = batch?;
         read += batch.num_rows() as u64;
-        let of = Kinds::of(*kind, &batch)?;
+        let of = Kinds::of(kind, &batch)?;
         let stays = |row| {
             let (tenant, class) = of.row(row);
             !going.get(tenant).is_some_and(|classes| classes.contains(&class))
@@ -307,8 +315,8 @@ async fn without(
         let batch = filter_record_batch(&batch, &stays)?;
         if batch.num_rows() > 0 {
             out.write(&batch)?;
-            stats.push(FileStats::of(*kind, &batch));
-            if *kind == TableKind::Events {
+            stats.push(FileStats::of(kind, &batch));
+            if kind == TableKind::Events {
                 kept.add(&batch)?;
             }
         }
@@ -322,12 +330,12 @@ async fn without(
         path: FileEntry::path_of(file.day, file.bucket, name),
         day: file.day,
         bucket: file.bucket,
-        stats: FileStats::together(*kind, stats.iter()),
+        stats: FileStats::together(kind, stats.iter()),
         counts: kept.counts(),
         modified_ms: file.modified_ms,
         ..FileEntry::default()
     };
-    out.store(store, *kind, entry)
+    out.store(store, kind, entry)
 }
 
 /// Records that stay. A record whose sub-records went in part is one of them.

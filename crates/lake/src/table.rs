@@ -49,6 +49,8 @@ pub enum Change {
     Packed,
     /// Some are deleted; those of events are counted under this number.
     Expired(Option<u64>),
+    /// They are made anew of the same records.
+    Reparsed,
 }
 
 /// An open table.
@@ -279,6 +281,7 @@ impl Table {
                 txns.extend(number.map(|n| Transaction::new(EXPIRED_APP_ID, n.cast_signed())));
                 DeltaOperation::Delete { predicate: None }
             }
+            Change::Reparsed => DeltaOperation::Update { predicate: None },
         };
         let done = CommitBuilder::from(properties(txns))
             .with_actions(actions)

@@ -4,11 +4,13 @@ use crate::error::LakeError;
 use crate::expired::{self, Days};
 use crate::file::{FileEntry, StoredCount};
 use crate::gather::tail_counts;
+use crate::reparse::{Partition, marked};
 use crate::schema::{TableKind, time_type};
 use crate::store::FsStore;
 use crate::table::{Table, stored_counts};
 use crate::tail::{Tail, TailBatch};
 use datafusion::common::ScalarValue;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use yagura_disk::Fs;
@@ -28,6 +30,8 @@ pub struct LakeView {
     pub upper: Lsn,
     /// Events at or below it are counted in the `sightings` table.
     pub sighted: Lsn,
+    /// Partitions whose files of sightings may be behind their events.
+    pub(crate) unsighted: Arc<BTreeSet<Partition>>,
     /// Where it is written what has expired.
     expired: Days,
     store: FsStore,
@@ -82,6 +86,11 @@ impl LakeView {
         Ok(counts)
     }
 
+    /// Whether anything received that day has outlived its keeping.
+    pub(crate) fn has_expired(&self, day: i32) -> bool {
+        self.expired.contains_key(&day)
+    }
+
     /// Records that wait in memory for a file, by tenant, feed and hour of receipt.
     pub fn tail_counts(&self) -> Vec<StoredCount> {
         tail_counts(&self.events.tail)
@@ -93,8 +102,8 @@ impl LakeView {
         let part = |events: TableView| {
             let (matches, sightings) = (TableView::default(), TableView::default());
             let (upper, sighted, store) = (self.upper, self.sighted, self.store.clone());
-            let expired = Days::default();
-            Arc::new(Self { events, matches, sightings, upper, sighted, expired, store })
+            let (unsighted, expired) = (Arc::default(), Days::default());
+            Arc::new(Self { events, matches, sightings, upper, sighted, unsighted, expired, store })
         };
         let mut parts = Vec::new();
         if !self.events.tail.is_empty() {
@@ -130,6 +139,8 @@ pub(crate) struct Live {
     pub sightings: LiveTable,
     /// Events at or below it are counted in the files of `sightings`.
     pub sighted: Lsn,
+    /// Partitions whose files of sightings may be behind their events.
+    pub unsighted: Arc<BTreeSet<Partition>>,
     /// Where it is written what has expired.
     pub expired: Days,
     /// Rows above it are not complete yet, and not seen.
@@ -183,6 +194,7 @@ impl LakeHandle {
             sightings: TableView { files: Arc::clone(&live.sightings.files), tail: Vec::new() },
             upper: live.upper,
             sighted: live.sighted,
+            unsighted: Arc::clone(&live.unsighted),
             expired: Arc::clone(&live.expired),
             store: self.store.clone(),
         })
@@ -226,6 +238,7 @@ pub fn open_readonly(fs: Arc<dyn Fs>, dir: &Path) -> Result<Arc<LakeView>, LakeE
             sightings: view(TableKind::Sightings),
             upper: txn(TableKind::Events).min(txn(TableKind::Matches)),
             sighted: txn(TableKind::Sightings),
+            unsighted: Arc::new(marked(&store)?),
             expired,
             store: store.clone(),
         }))

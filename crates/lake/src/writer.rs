@@ -11,13 +11,14 @@
 //! at or below a table's `txn` are refused. Files are written aside ([`Flush`]), so that rows
 //! that arrive meanwhile are seen at once.
 
-use crate::compact::{Outcome, Rewrite, Rewritten};
+use crate::compact::{Outcome, Rewrite, Rewritten, Work};
 use crate::dead::DeadFiles;
 use crate::error::LakeError;
 use crate::expired::{EXPIRED_DIR, Expired};
 use crate::file::{FileEntry, StoredCount};
 use crate::flush::{Flush, Flushed, Part};
 use crate::index::{INDEX_DIR, Reindex};
+use crate::reparse::{self, Partition, REPARSE_DIR};
 use crate::retention::{Expire, Gone, Looked, Retention};
 use crate::rows::Names;
 use crate::schema::TableKind;
@@ -52,7 +53,11 @@ pub struct LakeWriter {
     /// Data files that an earlier process left without an index.
     unindexed: Vec<Reindex>,
     /// Rewrites planned by this process.
-    rewrites: u64,
+    pub(crate) rewrites: u64,
+    /// Partitions whose sightings may be behind their events.
+    pub(crate) unsighted: BTreeSet<Partition>,
+    /// Those that could not be counted anew: the next process tries it once more.
+    pub(crate) uncounted: BTreeSet<Partition>,
 }
 
 /// A table.
@@ -75,7 +80,7 @@ impl LakeWriter {
     ) -> Result<Self, LakeError> {
         let store = FsStore::new(fs, dir);
         let kinds = TableKind::ALL.map(TableKind::name);
-        for dir in kinds.into_iter().chain([INDEX_DIR, EXPIRED_DIR]) {
+        for dir in kinds.into_iter().chain([INDEX_DIR, EXPIRED_DIR, REPARSE_DIR]) {
             store.drop_temporaries(dir).map_err(|source| LakeError::Io {
                 action: "delete what was left in",
                 path: dir.to_owned(),
@@ -97,7 +102,8 @@ impl LakeWriter {
             let indexes = runtime.block_on(dead.find(&store, kind, files))?;
             unindexed.extend(Reindex::missing(&store, kind, files, &indexes));
         }
-        let rewrites = 0;
+        let (rewrites, unsighted) = (0, reparse::marked(&store)?);
+        handle.live_mut().unsighted = Arc::new(unsighted.clone());
         Ok(Self {
             runtime,
             store,
@@ -113,6 +119,8 @@ impl LakeWriter {
             stuck: BTreeSet::new(),
             unindexed,
             rewrites,
+            unsighted,
+            uncounted: BTreeSet::new(),
         })
     }
 
@@ -260,7 +268,7 @@ impl LakeWriter {
     }
 
     /// Never the name of a live file, also of one that this process has written before.
-    fn rewrite_name(&self, side: &Side) -> String {
+    pub(crate) fn rewrite_name(&self, side: &Side) -> String {
         let version = side.table.version();
         format!("c{:05}-{version:010}-{:06}", self.epoch, self.rewrites)
     }
@@ -307,8 +315,8 @@ impl LakeWriter {
                 let mark = gone.mark(day, old.iter().map(|file| file.path.as_str()));
                 let looked_at = self.looked_at.get(&gone.looked(kind, day)) == Some(&mark);
                 let (store, name) = (self.store.clone(), self.rewrite_name(side));
-                let expire = Some(Expire { day, gone, mark });
-                (!looked_at).then_some(Rewrite { kind, store, name, old, expire })
+                let work = Work::Expire(Expire { day, gone, mark });
+                (!looked_at).then_some(Rewrite { kind, store, name, old, work })
             })
         });
         if let Some(rewrite) = &planned {
@@ -336,6 +344,9 @@ impl LakeWriter {
     /// Those of reading and writing the files and of the log. The tables hold the same rows
     /// in any case, or lack those that were to go.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<u64, LakeError> {
+        if let Some(partition) = done.reparse {
+            return self.end_reparse(partition, done, now).map(|()| 0);
+        }
         let (kind, handle) = (done.kind, self.handle.clone());
         if let (Err(_), Some((looked, mark))) = (&done.outcome, &done.looked_at) {
             // A file that cannot be read would come first again and again: what else there is to
@@ -343,7 +354,7 @@ impl LakeWriter {
             self.stuck.extend(looked.2.clone());
             self.looked_at.insert(looked.clone(), *mark);
         }
-        let Outcome { old, new, expiry } = done.outcome?;
+        let Outcome { old, new, expiry, .. } = done.outcome?;
         let mut change = Change::Packed;
         if let Some(expiry) = &expiry {
             let number = match expiry.counted && !expiry.counts.is_empty() {
@@ -399,11 +410,19 @@ impl LakeWriter {
         self.sides().map(|side| side.table.files().len()).into_iter().sum()
     }
 
+    /// Shows events and sightings together, and which sightings are behind.
+    pub(crate) fn show_both(&self) {
+        let mut live = self.handle.live_mut();
+        live.unsighted = Arc::new(self.unsighted.clone());
+        live.events.files = Arc::clone(self.events.table.files());
+        live.sightings.files = Arc::clone(self.sightings.table.files());
+    }
+
     fn sides(&self) -> [&Side; 3] {
         [&self.events, &self.matches, &self.sightings]
     }
 
-    fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
+    pub(crate) fn side(&mut self, kind: TableKind) -> (&mut Side, &Runtime) {
         let side = match kind {
             TableKind::Events => &mut self.events,
             TableKind::Matches => &mut self.matches,

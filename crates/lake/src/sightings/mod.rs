@@ -8,10 +8,13 @@
 //! it. What it says holds whatever becomes of the data files of events below.
 
 mod build;
+mod check;
 mod combine;
 mod read;
 mod values;
 
 pub(crate) use build::{SightingsBuilder, sighting_rows};
+pub use check::{SightingsReport, check_sightings};
 pub(crate) use combine::Combiner;
 pub use read::{Seen, Walked, each_sighting};
+pub(crate) use values::COLUMNS_SIGHTED;

@@ -1,8 +1,8 @@
 //! Everything that was sighted, over all retention.
 //!
 //! A partition's files are compared with their checksums before a row of them is taken. Where one
-//! is damaged or missing, the partition's events are gone through instead, as are the events that
-//! the table does not count yet.
+//! is damaged or missing, or behind events that were parsed again, the partition's events are gone
+//! through instead, as are the events that the table does not count yet.
 
 use super::build::{Sighting, SightingsBuilder};
 use super::combine::sightings;
@@ -74,11 +74,11 @@ pub fn each_sighting(
         partitions.entry((file.day, file.bucket)).or_default().1.push(file);
     }
     let total = partitions.len();
-    for (done, (files, events)) in partitions.into_values().rev().enumerate() {
+    for (done, (partition, (files, events))) in partitions.into_iter().rev().enumerate() {
         if !go_on(done, total) {
             return Err(LakeError::limit("query_cancelled", "it was cancelled"));
         }
-        walk.partition(&files, &events)?;
+        walk.partition(&files, &events, view.unsighted.contains(&partition))?;
     }
     walk.tail()?;
     Ok(walk.walked)
@@ -96,9 +96,11 @@ impl Walk<'_> {
         &mut self,
         files: &[&Arc<FileEntry>],
         events: &[&Arc<FileEntry>],
+        unsighted: bool,
     ) -> Result<(), LakeError> {
-        let sound = files.iter().all(|file| self.is_sound(file));
-        self.walked.damaged += u64::from(!sound);
+        let damaged = !unsighted && !files.iter().all(|file| self.is_sound(file));
+        self.walked.damaged += u64::from(damaged);
+        let sound = !damaged && !unsighted;
         let after = if sound { self.view.sighted } else { Lsn(0) };
         for file in files.iter().filter(|_| sound) {
             let rows = read_rows(self.view.store(), TableKind::Sightings, file, None, None)?;
@@ -160,14 +162,14 @@ impl Walk<'_> {
 }
 
 /// Whether a data file of events may hold one above `after`.
-fn reaches_above(file: &FileEntry, after: Lsn) -> bool {
+pub(super) fn reaches_above(file: &FileEntry, after: Lsn) -> bool {
     match file.stats.max("lsn", &DataType::Int64) {
         Some(ScalarValue::Int64(Some(greatest))) => greatest.cast_unsigned() > after.0,
         _ => true,
     }
 }
 
-fn is_needed(column: &str) -> bool {
+pub(super) fn is_needed(column: &str) -> bool {
     [TENANT, "source", "time", "lsn"].contains(&column)
         || COLUMNS_SIGHTED.iter().any(|(name, _)| *name == column)
 }

@@ -16,6 +16,7 @@ mod pipe_docs;
 mod pipe_faults;
 mod pipe_lake;
 mod query;
+mod reparse;
 mod retention;
 mod search;
 mod search_naive;
