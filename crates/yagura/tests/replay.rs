@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
-use support::{balanced, ndjson, ok};
+use support::{balanced, ndjson, ok, shared, unpack};
 use yagura_event::time::parse_rfc3339;
 use yagura_testkit::ports::free_addresses;
 use yagura_testkit::story::{Channel, Story};
@@ -46,12 +46,13 @@ fn told(data: &Path) -> BTreeSet<(BTreeSet<String>, BTreeSet<String>)> {
     ndjson(&text).into_iter().filter(open).map(each).collect()
 }
 
-#[test]
-fn a_replay_gives_the_incidents_of_a_batch() {
-    let dir = tempfile::tempdir().unwrap();
-    let scenario = dir.path().join("scenario");
-    write_scenario(&scenario);
-    let (batch, live) = (dir.path().join("batch"), dir.path().join("live"));
+/// Takes a scenario in as a batch and replays it live; the incidents of both, in that order.
+fn both(
+    dir: &Path,
+    scenario: &Path,
+    speed: &str,
+) -> [BTreeSet<(BTreeSet<String>, BTreeSet<String>)>; 2] {
+    let (batch, live) = (dir.join("batch"), dir.join("live"));
     let logs = scenario.join("data");
     ok(&[
         "ingest",
@@ -62,12 +63,12 @@ fn a_replay_gives_the_incidents_of_a_batch() {
         logs.to_str().unwrap(),
     ]);
     let [http, syslog] = free_addresses();
-    let config = dir.path().join("config.toml");
+    let config = dir.join("config.toml");
     let listen = format!("[listen]\nhttp = \"{http}\"\nsyslog_tcp = \"{syslog}\"\n");
     std::fs::write(&config, listen).unwrap();
     let replayed = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["demo", "--once", "--speed", "1000", "--scenario"])
-        .arg(&scenario)
+        .args(["demo", "--once", "--speed", speed, "--scenario"])
+        .arg(scenario)
         .arg("--keep")
         .arg(&live)
         .arg("--config")
@@ -75,11 +76,36 @@ fn a_replay_gives_the_incidents_of_a_batch() {
         .output()
         .unwrap();
     assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
-    let (of_batch, of_live) = (told(&batch), told(&live));
-    assert!(!of_batch.is_empty());
-    assert_eq!(of_batch, of_live);
     let records = |data: &Path| -> u64 {
         balanced(data).iter().map(|row| row["received"].as_u64().unwrap()).sum()
     };
     assert_eq!(records(&batch), records(&live));
+    [told(&batch), told(&live)]
+}
+
+#[test]
+fn a_replay_gives_the_incidents_of_a_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = dir.path().join("scenario");
+    write_scenario(&scenario);
+    let [of_batch, of_live] = both(dir.path(), &scenario, "1000");
+    assert!(!of_batch.is_empty());
+    assert_eq!(of_batch, of_live);
+}
+
+/// Long: half a minute a scenario.
+#[test]
+fn a_replay_of_each_shared_scenario_gives_the_incidents_of_a_batch() {
+    if std::env::var_os("YAGURA_FULL").is_none() {
+        return;
+    }
+    let archives = ["baseline-only", "arch-firm-ssh-bruteforce", "branch-office-example"];
+    for name in archives {
+        let Some(archive) = shared(&format!("scenarios/{name}.tar.zst")) else { return };
+        let dir = tempfile::tempdir().unwrap();
+        unpack(&archive, dir.path());
+        let [of_batch, of_live] = both(dir.path(), &dir.path().join(name), "2000");
+        assert_eq!(of_batch.is_empty(), name == "baseline-only");
+        assert!(of_batch == of_live, "{name}: {} and {}", of_batch.len(), of_live.len());
+    }
 }
