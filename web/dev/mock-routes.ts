@@ -54,6 +54,7 @@ const routes: [string, RegExp, Handler][] = [
   ["GET", /^\/incidents$/, ({ query }) => ({ body: incidents(query) })],
   ["GET", /^\/incidents\/([^/]+)$/, ({ params }) => incident(params[0] ?? "")],
   ["PUT", /^\/incidents\/([^/]+)\/decision$/, ({ params, body, ifMatch }) => decide(params[0] ?? "", body, ifMatch)],
+  ["PUT", /^\/incidents\/([^/]+)\/owner$/, ({ params, body, ifMatch }) => give(params[0] ?? "", body, ifMatch)],
   ["GET", /^\/incidents\/([^/]+)\/decisions$/, ({ params }) => ({ body: { items: decisionsOf(params[0] ?? "") } })],
   ["GET", /^\/incidents\/([^/]+)\/notes$/, () => ({ body: { items: [...(fixture("notes") as { items: Json[] }).items, ...notes] } })],
   ["POST", /^\/incidents\/([^/]+)\/notes$/, ({ body }) => note(body)],
@@ -113,7 +114,7 @@ function incidents(query: URLSearchParams): unknown {
   const page = fixture("incidents") as { items: Json[] };
   for (const item of page.items) {
     const newest = decided.get(String(item.id))?.[0];
-    if (newest) Object.assign(item, { state: newest.state, verdict: newest.verdict, decided_by: newest.by });
+    if (newest) Object.assign(item, { state: newest.state, verdict: newest.verdict, decided_by: newest.by, owner: newest.owner, version: newest.version });
   }
   const open = page.items.filter((item) => item.state !== "closed" && item.state !== "resolved");
   return { items: query.get("state") === "all" ? page.items : open, next_cursor: null };
@@ -142,7 +143,8 @@ function etagOf(id: string): string {
 /** As the server: refused where somebody decided since. A reason of `conflict` lets somebody do so first. */
 function decide(id: string, body: Json, ifMatch: string | undefined): Reply {
   const add = (one: Json): Json => {
-    const made = { verdict: null, ...one, time_dt: new Date().toISOString(), version: Number(decisionsOf(id)[0]?.version ?? 0) + 1 };
+    const owner = decisionsOf(id)[0]?.owner ?? null;
+    const made = { verdict: null, owner, ...one, time_dt: new Date().toISOString(), version: Number(decisionsOf(id)[0]?.version ?? 0) + 1 };
     decided.set(id, [made, ...decisionsOf(id)]);
     return made;
   };
@@ -151,6 +153,20 @@ function decide(id: string, body: Json, ifMatch: string | undefined): Reply {
   }
   if (ifMatch !== etagOf(id)) return problem(412, "decision_changed");
   return { body: add({ ...body, by: "admin" }) };
+}
+
+/** As the server: `k.ito` is quicker where somebody gives an incident to `conflict`. */
+function give(id: string, body: Json, ifMatch: string | undefined): Reply {
+  const before = decisionsOf(id)[0];
+  const add = (owner: unknown, by: string): Json => {
+    const { state = "new", verdict = null } = decisionsOf(id)[0] ?? {};
+    const made = { state, verdict, reason: "", by, time_dt: new Date().toISOString(), owner, version: Number(decisionsOf(id)[0]?.version ?? 0) + 1 };
+    decided.set(id, [made, ...decisionsOf(id)]);
+    return made;
+  };
+  if (body.owner === "conflict" && before?.by !== "k.ito") add("k.ito", "k.ito");
+  if (ifMatch !== etagOf(id)) return problem(412, "decision_changed");
+  return { body: add(body.owner, "admin") };
 }
 
 function note(body: Json): Reply {
@@ -207,7 +223,8 @@ function foundRows(id: string, cursor: number): Reply {
 }
 
 function hunted(body: Json): Reply {
-  const { lines, stats } = hunt(body, Date.now());
+  const { lines, refused, stats } = hunt(body, Date.now());
+  if (body.format === "json") return { body: { lines, refused, stats } };
   return rows(lines, { "yagura-hunt-stats": JSON.stringify(stats) });
 }
 

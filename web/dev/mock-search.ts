@@ -97,7 +97,7 @@ function state(job: Job, events: Json[]): Json {
 }
 
 /** Sightings of whatever addresses and domains of the fixtures a hunt names. */
-export function hunt(body: Json, now: number): { lines: Json[]; stats: Json } {
+export function hunt(body: Json, now: number): { lines: Json[]; refused: Json[]; stats: Json } {
   const text = ((body.lists as { text: string }[] | undefined) ?? []).map((list) => list.text).join("\n").replaceAll("[.]", ".").toLowerCase();
   const words = [...new Set(text.split(/[\s,]+/).filter(Boolean))];
   const known = [
@@ -125,8 +125,11 @@ export function hunt(body: Json, now: number): { lines: Json[]; stats: Json } {
       last: new Date(now - days * 3_600_000).toISOString(),
       search: `${as}:"${seen}"`,
     }));
-  const stats = { indicators: words.length, refused: 0, lines: lines.length, truncated: false, sightings: 48_120, events: 2_311, took_ms: 84 };
-  return { lines, stats };
+  const refused = text.split("\n").flatMap((line, i) =>
+    /^10\./.test(line.trim()) ? [{ list: "pasted", line: i + 1, entry: line.trim(), code: "private_or_reserved", reason: "it is private, reserved or of no one owner" }] : [],
+  );
+  const stats = { indicators: words.length - refused.length, refused: refused.length, lines: lines.length, truncated: false, sightings: 48_120, events: 2_311, took_ms: 84 };
+  return { lines, refused, stats };
 }
 
 function first(event: Json, paths: string[]): unknown {

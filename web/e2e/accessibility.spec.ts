@@ -1,10 +1,7 @@
 // axe on every page in both themes: no violation of WCAG 2.x A and AA.
-import AxeBuilder from "@axe-core/playwright";
+import { violations } from "./support/axe.ts";
 import { places } from "./support/places.ts";
-import { drawn, expect, type Page, rows, test } from "./support/test.ts";
-
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
+import { drawn, expect, rows, test } from "./support/test.ts";
 
 test("every page holds WCAG 2.x A and AA in both themes", async ({ page, set }) => {
   test.setTimeout(180_000);
@@ -45,15 +42,3 @@ test.describe("before the sign-in", () => {
     expect(await violations(page, "sign-in")).toEqual([]);
   });
 });
-
-/** All rules in the page's theme, then those about colours, the only ones a theme decides, in the light one. */
-async function violations(page: Page, name: string): Promise<string[]> {
-  const inDark = await new AxeBuilder({ page }).withTags(TAGS).analyze();
-  await page.evaluate(() => (document.documentElement.dataset.theme = "light"));
-  await page.waitForTimeout(100);
-  const inLight = await new AxeBuilder({ page }).withRules(COLOUR_RULES).analyze();
-  await page.evaluate(() => (document.documentElement.dataset.theme = "dark"));
-  return [...inDark.violations, ...inLight.violations].flatMap((rule) =>
-    rule.nodes.map((node) => `${name}: ${rule.id}: ${node.target.join(" ")}: ${node.failureSummary?.split("\n").at(1)?.trim() ?? rule.help}`),
-  );
-}

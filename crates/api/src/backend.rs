@@ -8,6 +8,7 @@ use crate::findings::Detections;
 use crate::incidents::Cases;
 use crate::notifications::Told;
 use crate::overview::Watched;
+use crate::reparse::Reparses;
 use crate::rule_hunts::RuleHunts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,7 +77,7 @@ pub struct HuntRequest {
     /// Looks for what is refused for its breadth, too: private networks, public suffixes.
     #[serde(default)]
     pub wide: bool,
-    /// `ndjson` (default), `csv` or `table`.
+    /// `ndjson` (default), `csv` or `table`; `json` for one document with what was refused and why.
     #[serde(default)]
     pub format: Option<String>,
 }
@@ -101,8 +102,34 @@ pub struct HuntReply {
     pub stats: HuntStats,
 }
 
+/// The answer to a hunt in the form `json`.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct HuntAnswer {
+    /// What was seen, as the lines of `ndjson` say it.
+    pub lines: Vec<Value>,
+    /// The first 100 entries that were refused, in the order of the lists.
+    pub refused: Vec<HuntRefusal>,
+    /// What it took.
+    pub stats: HuntStats,
+}
+
+/// An entry of a list that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HuntRefusal {
+    /// Name of the list.
+    pub list: String,
+    /// Its line, from 1; null in a JSON document.
+    pub line: Option<u64>,
+    /// As the list has it, at most 200 characters of it.
+    pub entry: String,
+    /// Why, in a word that stays the same, such as `private_or_reserved`.
+    pub code: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
 /// What a hunt took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HuntStats {
     /// Indicators looked for.
     pub indicators: u64,
@@ -193,7 +220,7 @@ pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
 /// The platform behind the routes.
 pub trait Backend:
-    Access + Cases + Detections + Events + RuleHunts + Told + Watched + Send + Sync + 'static
+    Access + Cases + Detections + Events + Reparses + RuleHunts + Told + Watched + Send + Sync + 'static
 {
     /// Whether the process is about to end, so that what never ends by itself has to.
     fn is_stopping(&self) -> bool;

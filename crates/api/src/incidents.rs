@@ -3,7 +3,7 @@
 use crate::access::Caller;
 use crate::error::{ApiError, Kind};
 use crate::extract::{Body, Params, Segment};
-use crate::model::{Decision, IncidentSummary, List, NewDecision, NewNote, Note};
+use crate::model::{Decision, IncidentSummary, List, NewDecision, NewNote, NewOwner, Note};
 use crate::routes::{Shared, blocking, idempotency_key};
 use crate::scope::{TenantQuery, scope};
 use axum::Json;
@@ -23,6 +23,12 @@ const PAGE_MAX: usize = 1_000;
 /// Longest reason of a decision and longest note, in characters.
 const REASON_MAX: usize = 4_000;
 const NOTE_MAX: usize = 20_000;
+
+/// Longest name of an owner, in characters: a name is shown in a column of the queue.
+const OWNER_MAX: usize = 64;
+
+/// What the filter calls the owner of an incident that nobody works on; so it is nobody's name.
+const NOBODY: &str = "none";
 
 /// Incidents and what people make of them; methods block.
 pub trait Cases {
@@ -44,13 +50,13 @@ pub trait Cases {
     /// `NotFound`, `Internal`.
     fn incident(&self, scope: &TenantScope, id: &str) -> Result<(Value, Decision), ApiError>;
 
-    /// What was decided of one, newest first.
+    /// How one stood after each decision and each change of its owner, newest first.
     ///
     /// # Errors
     /// `NotFound`, `Internal`.
     fn decisions(&self, scope: &TenantScope, id: &str) -> Result<Vec<Decision>, ApiError>;
 
-    /// Decides, where the decision in force is of `version`.
+    /// Decides, where the incident stands at `version`.
     ///
     /// # Errors
     /// `NotFound`, `Changed`, `Internal`.
@@ -61,6 +67,19 @@ pub trait Cases {
         id: &str,
         version: Option<u64>,
         decision: NewDecision,
+    ) -> Result<Decision, ApiError>;
+
+    /// Gives one to somebody, or to nobody, where it stands at `version`. Gives what is in force.
+    ///
+    /// # Errors
+    /// `NotFound`, `Changed`, `Internal`.
+    fn give(
+        &self,
+        caller: &Caller,
+        scope: &TenantScope,
+        id: &str,
+        version: Option<u64>,
+        owner: Option<String>,
     ) -> Result<Decision, ApiError>;
 
     /// The notes on one, oldest first.
@@ -89,6 +108,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(incident))
         .routes(routes!(decisions))
         .routes(routes!(decide))
+        .routes(routes!(give))
         .routes(routes!(notes, add_note))
 }
 
@@ -128,6 +148,9 @@ struct ListQuery {
     #[serde(default)]
     #[param(inline)]
     state: Which,
+    /// Only those that this person works on; `none` for those that nobody does. For
+    /// `view=summary`.
+    owner: Option<String>,
     /// Most of them in one page, at most 1,000; 100 where absent. Without it, `view=ocsf` gives
     /// all.
     limit: Option<usize>,
@@ -148,37 +171,52 @@ async fn incidents(
 ) -> Result<Response, ApiError> {
     let scope = scope(&caller, query.tenant.as_deref())?;
     if query.view == Detail::Ocsf {
+        if query.owner.is_some() {
+            let text = "`owner` narrows the list of `view=summary`";
+            return Err(ApiError::new(Kind::Invalid, "parameters", text));
+        }
         let items = blocking(move || backend.incidents(&scope)).await?;
         return Ok(Json(List::whole(items)).into_response());
     }
-    let mut items = blocking(move || backend.summaries(&scope)).await?;
-    if query.state == Which::Open {
-        items.retain(|one| one.state.is_open() && one.merged_into.is_none());
+    let items = blocking(move || backend.summaries(&scope)).await?;
+    Ok(Json(page(items, &query)?).into_response())
+}
+
+impl ListQuery {
+    fn takes(&self, one: &IncidentSummary) -> bool {
+        let open = one.state.is_open() && one.merged_into.is_none();
+        let owned = match self.owner.as_deref() {
+            None => true,
+            Some(NOBODY) => one.owner.is_none(),
+            name => one.owner.as_deref() == name,
+        };
+        owned && (open || self.state == Which::All)
     }
-    Ok(Json(page(items, query.limit, query.cursor.as_deref())?).into_response())
 }
 
 fn page(
     mut items: Vec<IncidentSummary>,
-    limit: Option<usize>,
-    cursor: Option<&str>,
+    query: &ListQuery,
 ) -> Result<List<IncidentSummary>, ApiError> {
     let place = |one: &IncidentSummary| format!("{}.{}", one.tenant, one.id);
-    if let Some(cursor) = cursor {
+    // Before the filter: what ended a page may have been decided or given away since.
+    if let Some(cursor) = query.cursor.as_deref() {
         let at = items
             .iter()
             .position(|one| place(one) == cursor)
             .ok_or_else(|| ApiError::new(Kind::Invalid, "cursor", "this list has no such place"))?;
         items.drain(..=at);
     }
-    let limit = limit.unwrap_or(100).clamp(1, PAGE_MAX);
+    items.retain(|one| query.takes(one));
+    let limit = query.limit.unwrap_or(100).clamp(1, PAGE_MAX);
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(place);
     Ok(List { items, next_cursor })
 }
 
-/// One incident as OCSF Incident Finding, with `decision`. Its `ETag` changes with the decision.
+/// One incident as OCSF Incident Finding, with `decision`. Its `ETag` changes with the decision and
+/// with the owner.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}", tag = "incidents",
     params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
@@ -204,11 +242,12 @@ fn etag(version: u64) -> String {
     format!("\"d{version}\"")
 }
 
-/// What was decided of an incident, newest first.
+/// How an incident stood after each decision and each change of its owner, newest first. `by` and
+/// `time_dt` say who changed it and when; a change of the owner alone has no `reason`.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/decisions", tag = "incidents",
     params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
-    responses((status = 200, description = "all decisions", body = List<Decision>))
+    responses((status = 200, description = "all changes", body = List<Decision>))
 )]
 async fn decisions(
     State(backend): State<Shared>,
@@ -220,7 +259,7 @@ async fn decisions(
     blocking(move || backend.decisions(&scope, &id)).await.map(|items| Json(List::whole(items)))
 }
 
-/// Decides. With `If-Match`, only where nobody else has decided since.
+/// Decides. With `If-Match`, only where nobody else has decided or given it away since.
 #[utoipa::path(
     put, path = "/api/v1/incidents/{id}/decision", tag = "incidents", request_body = NewDecision,
     params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery,
@@ -236,7 +275,7 @@ async fn decide(
     Segment(id): Segment<String>,
     Params(query): Params<TenantQuery>,
     headers: HeaderMap,
-    Body(request): Body<NewDecision>,
+    Body(mut request): Body<NewDecision>,
 ) -> Result<Response, ApiError> {
     let scope = query.scope(&caller)?;
     if request.reason.chars().count() > REASON_MAX {
@@ -247,13 +286,58 @@ async fn decide(
         let text = "an incident is resolved or closed with a verdict";
         return Err(ApiError::new(Kind::Invalid, "verdict_missing", text));
     }
-    let version = match headers.get(header::IF_MATCH) {
-        None => None,
-        Some(tag) => Some(version(tag.to_str().unwrap_or_default())?),
-    };
+    request.owner = request.owner.as_deref().map(owner_name).transpose()?;
+    let version = seen(&headers)?;
     let work = move || backend.decide(&caller, &scope, &id, version, request);
     let decision = blocking(work).await?;
     Ok(([(header::ETAG, etag(decision.version))], Json(decision)).into_response())
+}
+
+/// Says who works on an incident. With `If-Match`, only where nobody else has decided or given it
+/// away since.
+#[utoipa::path(
+    put, path = "/api/v1/incidents/{id}/owner", tag = "incidents", request_body = NewOwner,
+    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery,
+        ("If-Match" = Option<String>, Header, description = "the incident's ETag")),
+    responses(
+        (status = 200, description = "the decision in force, with the owner", body = Decision),
+        (status = 412, description = "somebody was faster; code `decision_changed`")
+    )
+)]
+async fn give(
+    State(backend): State<Shared>,
+    caller: Caller,
+    Segment(id): Segment<String>,
+    Params(query): Params<TenantQuery>,
+    headers: HeaderMap,
+    Body(request): Body<NewOwner>,
+) -> Result<Response, ApiError> {
+    let scope = query.scope(&caller)?;
+    let owner = request.owner.as_deref().map(owner_name).transpose()?;
+    let version = seen(&headers)?;
+    let work = move || backend.give(&caller, &scope, &id, version, owner);
+    let decision = blocking(work).await?;
+    Ok(([(header::ETAG, etag(decision.version))], Json(decision)).into_response())
+}
+
+/// A name that an incident can be given to, without blanks around it.
+fn owner_name(text: &str) -> Result<String, ApiError> {
+    let name = text.trim();
+    let length = name.chars().count();
+    if length == 0 || length > OWNER_MAX || name.chars().any(char::is_control) || name == NOBODY {
+        let text = format!(
+            "an owner is a name of 1 to {OWNER_MAX} characters without control characters, and not \
+             `{NOBODY}`; null is nobody"
+        );
+        return Err(ApiError::new(Kind::Invalid, "owner", text));
+    }
+    Ok(name.to_owned())
+}
+
+/// The version that a caller has seen, where it says so.
+fn seen(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
+    let tag = headers.get(header::IF_MATCH);
+    tag.map(|tag| version(tag.to_str().unwrap_or_default())).transpose()
 }
 
 fn version(tag: &str) -> Result<u64, ApiError> {
@@ -304,4 +388,29 @@ async fn add_note(
     let key = idempotency_key(&headers)?;
     let work = move || backend.add_note(&caller, &scope, &id, &text, key.as_deref());
     Ok((StatusCode::CREATED, Json(blocking(work).await?)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn owners_are_names_within_their_limits() {
+        assert_eq!(owner_name(" nina ").unwrap(), "nina");
+        assert_eq!(owner_name("token:my script").unwrap(), "token:my script");
+        let longest = "櫓".repeat(OWNER_MAX);
+        assert_eq!(owner_name(&longest).unwrap(), longest);
+        for wrong in ["", "  ", "none", "a\nb", "a\u{7}", &format!("{longest}x")] {
+            assert_eq!(owner_name(wrong).unwrap_err().code, "owner", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_owner_is_named_or_null_and_never_left_out() {
+        let read = |text| serde_json::from_str::<NewOwner>(text);
+        assert_eq!(read(r#"{"owner":null}"#).unwrap().owner, None);
+        assert_eq!(read(r#"{"owner":"nina"}"#).unwrap().owner.as_deref(), Some("nina"));
+        assert!(read("{}").is_err());
+    }
 }

@@ -21,6 +21,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod overview;
 mod queries;
+pub mod reparse;
 pub mod routes;
 pub mod rule_hunts;
 mod scope;
@@ -30,9 +31,9 @@ pub use access::{Access, Caller, SignedIn};
 pub use answer::{Answer, Part, QUERY_ID_HEADER};
 pub use axum::Router;
 pub use backend::{
-    Backend, HUNT_STATS_HEADER, HuntList, HuntReply, HuntRequest, HuntStats, IngestReply,
-    IngestRequest, JobRows, NEXT_CURSOR_HEADER, Pending, QueryRequest, SEARCH_STATS_HEADER,
-    SearchReply, SearchRequest, SearchStats, SqlRequest,
+    Backend, HUNT_STATS_HEADER, HuntAnswer, HuntList, HuntRefusal, HuntReply, HuntRequest,
+    HuntStats, IngestReply, IngestRequest, JobRows, NEXT_CURSOR_HEADER, Pending, QueryRequest,
+    SEARCH_STATS_HEADER, SearchReply, SearchRequest, SearchStats, SqlRequest,
 };
 pub use client::{Client, ClientError};
 pub use error::{ApiError, Kind, Problem};
@@ -41,5 +42,6 @@ pub use findings::{Detections, FindingsAsked};
 pub use incidents::Cases;
 pub use notifications::Told;
 pub use overview::{Pulse, Watched};
+pub use reparse::Reparses;
 pub use routes::{private_router, public_router, serve, serve_unix};
 pub use rule_hunts::{RuleHuntAsked, RuleHunts};

@@ -3,8 +3,8 @@
 use crate::access::Caller;
 use crate::answer::{Answer, QUERY_ID_HEADER};
 use crate::backend::{
-    HUNT_STATS_HEADER, HuntRequest, NEXT_CURSOR_HEADER, QueryRequest, SEARCH_STATS_HEADER,
-    SearchRequest, SqlRequest,
+    HUNT_STATS_HEADER, HuntAnswer, HuntRequest, NEXT_CURSOR_HEADER, QueryRequest,
+    SEARCH_STATS_HEADER, SearchRequest, SqlRequest,
 };
 use crate::error::{ApiError, Kind};
 use crate::extract::{Body, Params, Segment};
@@ -119,8 +119,10 @@ async fn search(
 #[utoipa::path(
     post, path = "/api/v1/hunt", tag = "queries", request_body = HuntRequest,
     params(TenantQuery),
-    responses((status = 200, description = "who saw which, when", body = String,
-        content_type = "application/x-ndjson"))
+    responses((status = 200, description = "who saw which, when", content(
+        (String = "application/x-ndjson"),
+        (HuntAnswer = "application/json")
+    )))
 )]
 async fn hunt(
     State(backend): State<Shared>,
@@ -131,8 +133,9 @@ async fn hunt(
     let scope = query.scope(&caller)?;
     let media = match request.format.as_deref() {
         None | Some("ndjson" | "csv" | "table") => media_type(request.format.as_deref())?,
+        Some("json") => "application/json",
         Some(_) => {
-            let text = "a hunt's answer is ndjson, csv or table";
+            let text = "a hunt's answer is ndjson, json, csv or table";
             return Err(ApiError::new(Kind::Invalid, "format_unknown", text));
         }
     };

@@ -7,7 +7,7 @@ use crate::extract::{no_method, no_route};
 use crate::guard::{Site, guard};
 use crate::{
     console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
-    rule_hunts, session,
+    reparse, rule_hunts, session,
 };
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -65,6 +65,7 @@ fn closed() -> OpenApiRouter<Shared> {
         .merge(events::routes())
         .merge(queries::routes())
         .merge(rule_hunts::routes())
+        .merge(reparse::routes())
         .merge(notifications::routes())
         .merge(ingest::routes())
 }

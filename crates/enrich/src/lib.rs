@@ -32,7 +32,7 @@ pub mod warning;
 
 pub use indicators::{BuildError, IndicatorRule, Indicators};
 pub use kind::{Group, Kind};
-pub use list::{List, ListError};
+pub use list::{List, ListError, REFUSED_CHARS_MAX, REFUSED_KEPT_MAX, Refused};
 pub use matcher::{INDICATOR_KEY, Scratch};
 pub use read::{Limits, read_list};
 pub use refusal::Refusal;

@@ -27,6 +27,13 @@ const EXAMPLES_MAX: usize = 3;
 /// Longest example, in bytes.
 const EXAMPLE_BYTES_MAX: usize = 60;
 
+/// Refused entries that are kept one by one, per list; more are only counted. Enough to see what is
+/// wrong with a list, whose further entries mostly are wrong in the same way.
+pub const REFUSED_KEPT_MAX: usize = 100;
+
+/// Longest text of a refused entry that is kept, in characters.
+pub const REFUSED_CHARS_MAX: usize = 200;
+
 /// What a list says of an indicator beside its value.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,6 +72,18 @@ impl Default for Statement {
     }
 }
 
+/// An entry that was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Its line, from 1; `None` in a JSON document.
+    pub line: Option<u64>,
+    /// As the list has it, at most [`REFUSED_CHARS_MAX`] characters of it, control characters
+    /// replaced.
+    pub entry: String,
+    /// Why.
+    pub why: Refusal,
+}
+
 /// A list that was read.
 #[derive(Clone, Default, Debug)]
 pub struct List {
@@ -76,6 +95,8 @@ pub struct List {
     pub refused: BTreeMap<Refusal, u64>,
     /// The first refused entries of each reason.
     pub examples: BTreeMap<Refusal, Vec<String>>,
+    /// The first [`REFUSED_KEPT_MAX`] refused entries, in the order of the list.
+    pub first_refused: Vec<Refused>,
     /// Why the list as a whole, or the rest of it, was not taken.
     pub fault: Option<String>,
     statements: Vec<Statement>,
@@ -198,8 +219,13 @@ impl Builder {
         *self.list.taken.entry(kind).or_default() += 1;
     }
 
-    /// Counts an entry that is not taken.
-    pub fn refuse(&mut self, why: Refusal, entry: &str) {
+    /// Counts an entry of a line that is not taken.
+    pub fn refuse(&mut self, why: Refusal, entry: &str, line: Option<u64>) {
+        if self.list.first_refused.len() < REFUSED_KEPT_MAX {
+            let shown = entry.chars().take(REFUSED_CHARS_MAX);
+            let entry = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+            self.list.first_refused.push(Refused { line, entry, why });
+        }
         *self.list.refused.entry(why).or_default() += 1;
         let examples = self.list.examples.entry(why).or_default();
         if examples.len() < EXAMPLES_MAX {

@@ -62,4 +62,27 @@ impl Refusal {
             Self::PatternSyntax => "pattern_syntax",
         }
     }
+
+    /// The reason in words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Empty => "there is nothing in it",
+            Self::Unrecognised => "it is no address, network, domain, URL, hash or mail address",
+            Self::Reserved => "it is private, reserved or of no one owner",
+            Self::TooWide => "the network covers a large part of the world",
+            Self::PublicSuffix => "anyone registers names under it",
+            Self::HashLength => "no known hash is of this length",
+            Self::EmptyHash => "it is the hash of an empty file or of zeros",
+            Self::CutOff => "whoever printed it has cut it off",
+            Self::TooLong => "it is longer than what is looked at",
+            Self::Revoked => "its author has withdrawn it",
+            Self::NotForDetection => "its author says that it is not for detection",
+            Self::TypeUnsupported => "things of this type are not looked for",
+            Self::PatternAnd => "the pattern asks for several things at once",
+            Self::PatternQualifier => "the pattern is over several observations or a span of time",
+            Self::PatternOperator => "the pattern compares by other than =, IN and ISSUBSET",
+            Self::PatternObject => "the pattern is about an object that is not looked for",
+            Self::PatternSyntax => "the pattern is not STIX or cannot be read",
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What people decide and note about incidents, and the searches they keep.
 
 use crate::error::{During, MetaError};
+use crate::owners::{OwnerRow, insert_with, last_version};
 use crate::people::{PeopleStore, one};
 use rusqlite::{OptionalExtension, params};
 use std::collections::HashMap;
@@ -13,7 +14,7 @@ pub const NOTES_MAX: usize = 10_000;
 /// What somebody decided about an incident.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DecisionRow {
-    /// Counts an incident's decisions from 1.
+    /// Counts an incident's decisions and owners from 1.
     pub version: u64,
     /// Such as `in_progress`.
     pub state: String,
@@ -45,8 +46,23 @@ pub struct NoteRow {
 pub struct CaseRow {
     /// The decision in force.
     pub decision: Option<DecisionRow>,
+    /// The owner in force; nobody where it was never given one.
+    pub given: Option<OwnerRow>,
     /// Notes.
     pub notes: u64,
+}
+
+impl CaseRow {
+    /// Counts its decisions and owners; 0 where there is none.
+    pub fn version(&self) -> u64 {
+        let decided = self.decision.as_ref().map_or(0, |row| row.version);
+        decided.max(self.given.as_ref().map_or(0, |row| row.version))
+    }
+
+    /// Who works on it.
+    pub fn owner(&self) -> Option<&str> {
+        self.given.as_ref().and_then(|row| row.owner.as_deref())
+    }
 }
 
 /// A search that somebody keeps.
@@ -81,7 +97,8 @@ impl PeopleStore {
             .during("read decisions")
     }
 
-    /// Adds a decision; `false` where its version is not the next, since somebody else decided.
+    /// Adds a decision, and an owner with it where one is named; `false` where its version is not
+    /// the next, since somebody else decided or gave the incident away.
     ///
     /// # Errors
     /// [`MetaError::Sqlite`].
@@ -90,16 +107,10 @@ impl PeopleStore {
         tenant: &str,
         incident: &str,
         row: &DecisionRow,
+        owner: Option<&str>,
     ) -> Result<bool, MetaError> {
-        let tx = self.conn.transaction().during("write a decision")?;
-        let last: Option<i64> = tx
-            .query_row(
-                "SELECT max(version) FROM decisions WHERE tenant = ?1 AND incident = ?2",
-                [tenant, incident],
-                |r| r.get(0),
-            )
-            .during("write a decision")?;
-        if last.unwrap_or(0) + 1 != row.version.cast_signed() {
+        let tx = self.change("write a decision")?;
+        if last_version(&tx, tenant, incident)? + 1 != row.version {
             return Ok(false);
         }
         tx.execute(
@@ -116,11 +127,14 @@ impl PeopleStore {
             ],
         )
         .during("write a decision")?;
+        if let Some(owner) = owner {
+            insert_with(&tx, tenant, incident, row, owner)?;
+        }
         tx.commit().during("write a decision")?;
         Ok(true)
     }
 
-    /// Decisions in force and notes of all incidents of a scope, by (tenant, incident).
+    /// Decisions and owners in force and notes of all incidents of a scope, by (tenant, incident).
     ///
     /// # Errors
     /// [`MetaError::Sqlite`].
@@ -144,6 +158,9 @@ impl PeopleStore {
             .during("read decisions")?;
         for (key, row) in rows {
             cases.entry(key).or_default().decision = Some(row);
+        }
+        for (key, row) in self.owners_in_force(scope)? {
+            cases.entry(key).or_default().given = Some(row);
         }
         let mut statement = self
             .conn
@@ -204,7 +221,7 @@ impl PeopleStore {
     ) -> Result<Option<NoteRow>, MetaError> {
         // Two incidents' requests may have chosen the same word.
         let key = key.map(|key| format!("{tenant}\n{incident}\n{key}"));
-        let tx = self.conn.transaction().during("write a note")?;
+        let tx = self.change("write a note")?;
         if let Some(key) = &key {
             let known = tx
                 .query_row("SELECT seq, text, by, time FROM notes WHERE key = ?1", [key], note)
@@ -323,10 +340,10 @@ mod tests {
     #[test]
     fn of_two_who_decide_at_once_the_second_is_told() {
         let (_dir, mut store) = store();
-        assert!(store.decide("acme", "INC-1", &decision(1, "in_progress")).unwrap());
-        assert!(!store.decide("acme", "INC-1", &decision(1, "closed")).unwrap());
-        assert!(store.decide("acme", "INC-1", &decision(2, "resolved")).unwrap());
-        assert!(store.decide("other", "INC-1", &decision(1, "closed")).unwrap());
+        assert!(store.decide("acme", "INC-1", &decision(1, "in_progress"), None).unwrap());
+        assert!(!store.decide("acme", "INC-1", &decision(1, "closed"), None).unwrap());
+        assert!(store.decide("acme", "INC-1", &decision(2, "resolved"), None).unwrap());
+        assert!(store.decide("other", "INC-1", &decision(1, "closed"), None).unwrap());
         let states: Vec<_> = store.decisions("acme", "INC-1").unwrap();
         assert_eq!(states, [decision(2, "resolved"), decision(1, "in_progress")]);
         let scope = TenantScope::one(TenantName::new("acme").unwrap());
@@ -356,7 +373,7 @@ mod tests {
         let (dir, mut store) = store();
         store.add_note("acme", "INC-1", &note("wordofacme"), None).unwrap();
         store.add_note("other", "INC-1", &note("wordofother"), None).unwrap();
-        store.decide("acme", "INC-1", &decision(1, "closed")).unwrap();
+        store.decide("acme", "INC-1", &decision(1, "closed"), None).unwrap();
         store.erase("acme").unwrap();
         assert!(store.finish_erasure().unwrap());
         assert!(store.notes("acme", "INC-1").unwrap().is_empty());

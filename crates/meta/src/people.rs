@@ -4,9 +4,10 @@
 use crate::erase::{renew, tables};
 use crate::error::{During, MetaError};
 use crate::outbox::OUTBOX_TABLES;
+use crate::owners::OWNERS_TABLE;
 use crate::schema::{open_ro, open_rw};
 use crate::verify::{Damage, structure};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::Path;
 use yagura_event::{TenantName, TenantScope};
 
@@ -63,7 +64,7 @@ impl PeopleStore {
     /// # Errors
     /// As `JudgeStore::open`.
     pub fn open(path: &Path) -> Result<Self, MetaError> {
-        let tables = [TABLES, OUTBOX_TABLES].concat();
+        let tables = [TABLES, OUTBOX_TABLES, OWNERS_TABLE].concat();
         Ok(Self { conn: open_rw(path, &tables, PEOPLE_SCHEMA)? })
     }
 
@@ -97,12 +98,22 @@ impl PeopleStore {
         structure(&self.conn)
     }
 
+    /// Begins to read and then to write. The notifier writes over a connection of its own: were the
+    /// right to write asked for only behind the first read, a write in between would have the
+    /// second fail instead of wait.
+    ///
+    /// # Errors
+    /// [`MetaError::Sqlite`].
+    pub(crate) fn change(&mut self, what: &'static str) -> Result<Transaction<'_>, MetaError> {
+        self.conn.transaction_with_behavior(TransactionBehavior::Immediate).during(what)
+    }
+
     /// Deletes a tenant's rows in every table at once.
     ///
     /// # Errors
     /// [`MetaError::Sqlite`].
     pub fn erase(&mut self, tenant: &str) -> Result<(), MetaError> {
-        let tx = self.conn.transaction().during("begin a transaction")?;
+        let tx = self.change("begin a transaction")?;
         for table in tables(&tx)? {
             tx.execute(&format!("DELETE FROM {table} WHERE tenant = ?1"), [tenant])
                 .during("erase a tenant")?;

@@ -40,6 +40,10 @@ pub struct EntityRow {
 pub struct EvidenceRow {
     /// The finding.
     pub finding: String,
+    /// Title of the finding's rule.
+    pub title: String,
+    /// Id of the finding's rule.
+    pub rule: String,
     /// The entity's kind.
     pub kind: String,
     /// The entity's value.
@@ -239,9 +243,15 @@ impl JudgeStore {
         let mut statement = self
             .conn
             .prepare_cached(
-                "SELECT finding, kind, value, llr, time, reason FROM evidence
-                 WHERE (?1 IS NULL OR tenant = ?1) AND kind = ?2 AND value = ?3
-                 ORDER BY seq LIMIT ?4",
+                // A finding that changed has many entries; its title is read once.
+                "WITH said AS (SELECT seq, tenant, finding, kind, value, llr, time, reason
+                   FROM evidence WHERE (?1 IS NULL OR tenant = ?1) AND kind = ?2 AND value = ?3
+                   ORDER BY seq LIMIT ?4),
+                 named AS MATERIALIZED (SELECT tenant, id, rule, json ->> '$.title' AS title
+                   FROM findings WHERE (tenant, id) IN (SELECT tenant, finding FROM said))
+                 SELECT s.finding, s.kind, s.value, s.llr, s.time, s.reason, n.title, n.rule
+                 FROM said s JOIN named n ON n.tenant = s.tenant AND n.id = s.finding
+                 ORDER BY s.seq",
             )
             .during("read evidence")?;
         statement
@@ -253,6 +263,8 @@ impl JudgeStore {
                     llr: r.get(3)?,
                     time: r.get(4)?,
                     reason: r.get(5)?,
+                    title: r.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                    rule: r.get(7)?,
                 })
             })
             .and_then(Iterator::collect)

@@ -64,7 +64,7 @@ impl PeopleStore {
     /// # Errors
     /// [`MetaError::Sqlite`].
     pub fn switch_rule(&mut self, rule: &str, row: &RuleStateRow) -> Result<bool, MetaError> {
-        let tx = self.conn.transaction().during("switch a rule")?;
+        let tx = self.change("switch a rule")?;
         let last: Option<i64> = tx
             .query_row("SELECT max(version) FROM rule_states WHERE rule = ?1", [rule], |r| r.get(0))
             .during("switch a rule")?;

@@ -12,5 +12,6 @@ pub mod looks;
 pub mod message;
 pub mod node;
 pub mod pipeline;
+pub mod reparse;
 pub mod retrospect;
 pub mod rules;

@@ -138,7 +138,7 @@ struct Run<'e> {
 }
 
 /// Contexts at hand, at most.
-const CONTEXTS_MAX: usize = 4_096;
+pub const CONTEXTS_MAX: usize = 4_096;
 
 impl<'e> Run<'e> {
     fn new(engine: &'e Engine) -> Self {
@@ -172,7 +172,7 @@ impl<'e> Run<'e> {
 
 /// What a record of the past has beside its bytes. Who sent it and where it stood are not kept, and no
 /// source reads them.
-fn header(record: &PastRecord<'_>) -> RecordHeader<'static> {
+pub fn header(record: &PastRecord<'_>) -> RecordHeader<'static> {
     RecordHeader {
         id: record.id,
         received_time: record.received_time,

@@ -207,6 +207,88 @@ fn people_decide_and_note_and_the_second_of_two_is_told() {
 }
 
 #[test]
+fn an_incident_has_an_owner_who_is_guarded_as_decisions_are_and_stays() {
+    let mut site = up();
+    let to = site.http;
+    let id = incident(to);
+    let path = format!("/api/v1/incidents/{id}");
+    let json = "Content-Type: application/json\r\n";
+    let put = |what: &str, tag: u64, body: Value| {
+        let headers = format!("{json}If-Match: \"d{tag}\"\r\n");
+        let path = format!("{path}/{what}");
+        let (status, body) = request(to, "PUT", &path, &headers, &body.to_string()).unwrap();
+        (status, serde_json::from_str::<Value>(&body).unwrap_or(Value::Null))
+    };
+    let list = |query: &str| {
+        let path = format!("/api/v1/incidents?view=summary&{query}");
+        get(to, &path)["items"].as_array().unwrap().clone()
+    };
+    assert_eq!((list("owner=none").len(), list("owner=nina").len()), (1, 0));
+    assert_eq!((&list("")[0]["owner"], &list("")[0]["version"]), (&Value::Null, &json!(0)));
+    // The list's version makes the tag.
+    let (status, now) = put("owner", 0, json!({ "owner": " nina " }));
+    assert_eq!((status, &now["owner"], &now["version"]), (200, &json!("nina"), &json!(1)));
+    assert_eq!((&now["state"], &now["by"]), (&json!("new"), &Value::Null));
+    let (status, late) = put("owner", 0, json!({ "owner": "oz" }));
+    assert_eq!((status, &late["code"]), (412, &json!("decision_changed")));
+    let taking = json!({ "state": "in_progress", "reason": "mine", "owner": "oz" });
+    assert_eq!(put("decision", 0, taking.clone()).0, 412);
+    assert_eq!(put("decision", 1, taking).1["owner"], "oz");
+    assert_eq!((list("owner=none").len(), list("owner=oz").len()), (0, 1));
+    assert_eq!((&list("")[0]["owner"], &list("")[0]["version"]), (&json!("oz"), &json!(2)));
+    let one = get(to, &path);
+    assert_eq!((&one["assignee"]["name"], &one["decision"]["owner"]), (&json!("oz"), &json!("oz")));
+    for wrong in [json!({ "owner": "none" }), json!({ "owner": "a\nb" }), json!({})] {
+        assert_eq!(put("owner", 2, wrong).0, 400);
+    }
+    assert_eq!(request(to, "GET", "/api/v1/incidents?owner=oz", "", "").unwrap().0, 400);
+    let (status, now) = put("owner", 2, json!({ "owner": null }));
+    assert_eq!((status, &now["owner"], &now["reason"]), (200, &Value::Null, &json!("mine")));
+    assert_eq!(put("decision", 3, json!({ "state": "on_hold" })).0, 200);
+    assert_eq!(put("owner", 4, json!({ "owner": "nina" })).0, 200);
+
+    site.kill();
+    site.start();
+    let to = site.http;
+    let all = get(to, &format!("{path}/decisions"))["items"].clone();
+    let told = |one: &Value| format!("{} {} {}", one["version"], one["state"], one["owner"]);
+    let told: Vec<String> = all.as_array().unwrap().iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            "5 \"on_hold\" \"nina\"",
+            "4 \"on_hold\" null",
+            "3 \"in_progress\" null",
+            "2 \"in_progress\" \"oz\"",
+            "1 \"new\" \"nina\"",
+        ]
+    );
+    assert_eq!((&all[0]["by"], &all[0]["reason"]), (&json!("token:test"), &json!("")));
+}
+
+#[test]
+fn a_hunt_says_what_it_refused_and_why() {
+    let site = up();
+    let to = site.http;
+    incident(to);
+    let text = "# pasted\n203[.]0[.]113[.]7\n10.0.0.1\n\u{202e}nothing";
+    let ask = json!({ "lists": [{ "name": "mine", "text": text }], "format": "json" });
+    let (status, found) = post(to, "/api/v1/hunt", &ask);
+    assert_eq!(status, 200, "{found}");
+    assert_eq!((&found["stats"]["indicators"], &found["stats"]["refused"]), (&json!(1), &json!(2)));
+    assert_eq!(found["lines"][0]["indicator"], "203.0.113.7");
+    let refused = found["refused"].as_array().unwrap();
+    let told = |one: &Value| format!("{} {} {}", one["line"], one["entry"], one["code"]);
+    let told: Vec<String> = refused.iter().map(told).collect();
+    let hostile = "4 \"\u{202e}nothing\" \"unrecognised\"";
+    assert_eq!(told, ["3 \"10.0.0.1\" \"private_or_reserved\"", hostile]);
+    assert!(refused.iter().all(|one| one["list"] == "mine" && one["reason"] != ""));
+    let ask = json!({ "lists": [{ "name": "mine", "text": "10.0.0.1" }] });
+    let (status, no) = post(to, "/api/v1/hunt", &ask);
+    assert!(status == 400 && no["detail"].as_str().unwrap().contains("10.0.0.1: it is"), "{no}");
+}
+
+#[test]
 fn an_event_shows_where_its_values_stand_and_events_are_counted() {
     let site = up();
     let to = site.http;
@@ -301,9 +383,20 @@ fn the_overview_balances_and_the_live_stream_says_when_it_changes() {
     let (kind, value) = (entity["kind"].as_str().unwrap(), entity["value"].as_str().unwrap());
     let whole = get(to, &format!("/api/v1/entities/{kind}/{value}"));
     assert_eq!(whole["incidents"].as_array().unwrap().len(), 1);
+    let evidence = whole["evidence"].as_array().unwrap();
+    let proof = evidence.iter().find(|one| one["rule"] == rule["id"]).unwrap();
+    assert_eq!(proof["title"], "Root came in");
+    assert!(evidence.iter().all(|one| !one["title"].as_str().unwrap().is_empty()));
+    let fields = get(to, "/api/v1/fields")["items"].clone();
+    let field = |name: &str| fields.as_array().unwrap().iter().find(|f| f["name"] == name).cloned();
+    assert!(field("src_port").unwrap()["short"].as_array().unwrap().contains(&json!("port")));
     let (status, metrics) = request(to, "GET", "/metrics", "", "").unwrap();
     assert_eq!(status, 200);
     assert!(metrics.contains("yagura_book_records{entry=\"received\"} 41"), "{metrics}");
+    let count = rules.as_array().unwrap().iter().filter(|rule| rule["error"].is_null()).count();
+    assert!(metrics.contains(&format!("yagura_rules{{state=\"loaded\"}} {count}\n")), "{metrics}");
+    assert!(metrics.contains("yagura_rules{state=\"off\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("yagura_rules{state=\"failed\"} 0\n"), "{metrics}");
     // The open stream does not keep the server up.
     let began = Instant::now();
     site.stop();

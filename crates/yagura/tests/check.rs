@@ -47,7 +47,7 @@ fn a_changed_byte_in_any_kind_of_file_is_named() {
     let (_dir, data) = site();
     let (sound, text) = check(&data, &[]);
     assert!(sound, "{text}");
-    for area in ["journal", "epochs", "tables", "index", "judge"] {
+    for area in ["journal", "epochs", "tables", "index", "sightings", "judge"] {
         assert!(text.contains(area), "{text}");
     }
     for (below, end) in [

@@ -137,10 +137,30 @@ fn what_cannot_be_hunted_is_refused_with_a_reason() {
     std::fs::write(&log, line).unwrap();
     ok(&["ingest", "--data", &data, log.to_str().unwrap()]);
     refused(&["hunt", "--data", &data], 2, &["name indicators"]);
-    refused(&["hunt", "nonsense", "--data", &data], 1, &["no indicator"]);
+    refused(&["hunt", "nonsense", "--data", &data], 1, &["no indicator", "nonsense: it is no"]);
     let table = ok(&["hunt", "203.0.113[.]7", "--data", &data]);
     assert!(table.contains("linux_syslog"), "{table}");
     let other = yagura(&["hunt", "203.0.113.7", "--tenant", "other", "--data", &data]);
     assert!(other.status.success());
     assert!(!String::from_utf8_lossy(&other.stdout).contains("203.0.113.7"));
+}
+
+#[test]
+fn refused_entries_are_named_with_line_and_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data").to_str().unwrap().to_owned();
+    let (log, intel) = (dir.path().join("auth.log"), dir.path().join("mine.txt"));
+    std::fs::write(&log, "Jan  5 10:00:01 gate sshd[77]: Server listening on :: port 22.\n")
+        .unwrap();
+    std::fs::write(&intel, "203.0.113.7\n".to_owned() + &"10.0.0.1\n".repeat(12)).unwrap();
+    ok(&["ingest", "--data", &data, log.to_str().unwrap()]);
+    let (list, word) = (intel.to_str().unwrap(), "what\u{202e}ever");
+    let said = yagura(&["hunt", word, "--intel", list, "--data", &data]);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("refused: ")).collect();
+    assert_eq!(lines.len(), 10, "{said}");
+    assert!(lines[0].starts_with("refused: command line, line 1: what\\u{202e}ever: "), "{said}");
+    assert!(lines[1].starts_with("refused: mine, line 2: 10.0.0.1: "), "{said}");
+    assert!(lines[1].ends_with(" (private_or_reserved)"), "{said}");
+    assert!(said.ends_with("and 3 more\n"), "{said}");
 }

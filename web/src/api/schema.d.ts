@@ -235,7 +235,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident as OCSF Incident Finding, with `decision`. Its `ETag` changes with the decision. */
+        /**
+         * One incident as OCSF Incident Finding, with `decision`. Its `ETag` changes with the decision and
+         *     with the owner.
+         */
         get: operations["incident"];
         put?: never;
         post?: never;
@@ -253,7 +256,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Decides. With `If-Match`, only where nobody else has decided since. */
+        /** Decides. With `If-Match`, only where nobody else has decided or given it away since. */
         put: operations["decide"];
         post?: never;
         delete?: never;
@@ -269,7 +272,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was decided of an incident, newest first. */
+        /**
+         * How an incident stood after each decision and each change of its owner, newest first. `by` and
+         *     `time_dt` say who changed it and when; a change of the owner alone has no `reason`.
+         */
         get: operations["decisions"];
         put?: never;
         post?: never;
@@ -291,6 +297,26 @@ export interface paths {
         put?: never;
         /** Adds a note. A repeat with the same `Idempotency-Key` gives the note that is there. */
         post: operations["add_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Says who works on an incident. With `If-Match`, only where nobody else has decided or given it
+         *     away since.
+         */
+        put: operations["give"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -485,6 +511,45 @@ export interface paths {
         put?: never;
         /** What may stand at a place of a pipe. */
         post: operations["complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reparse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far parsing records again is, or how it ended. */
+        get: operations["state"];
+        put?: never;
+        /**
+         * Parses records again by the source definitions as they are now, in the background, and puts the
+         *     events in the place of those there are, partition by partition. Findings stay as they are.
+         */
+        post: operations["begin"];
+        /** Stops parsing records again. Partitions that are done stay done. */
+        delete: operations["end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reparse/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what parsing records again would come to, without doing it. */
+        post: operations["cost"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1045,6 +1110,8 @@ export interface components {
         Decision: {
             /** @description Who decided; null where nobody did. */
             by?: string | null;
+            /** @description Who works on it; null for nobody. */
+            owner?: string | null;
             /** @description Why. */
             reason: string;
             /** @description Where the work stands. */
@@ -1054,7 +1121,7 @@ export interface components {
             verdict?: components["schemas"]["CaseVerdict"] | null;
             /**
              * Format: int64
-             * @description Counts an incident's decisions; 0 where there is none.
+             * @description Counts an incident's decisions and owners; 0 where there is none.
              */
             version: number;
         };
@@ -1143,8 +1210,12 @@ export interface components {
             llr: number;
             /** @description Why it is this much. */
             reason: string;
+            /** @description Id of the finding's rule. */
+            rule: string;
             /** @description Time of the finding's last event, RFC 3339. */
             time_dt: string;
+            /** @description Title of the finding's rule. */
+            title: string;
         };
         /** @description The values of one field. */
         Facet: {
@@ -1204,6 +1275,8 @@ export interface components {
             name: string;
             /** @description The OCSF path. */
             path: string;
+            /** @description Short names that searches take for it, such as `port`; one may stand for several fields. */
+            short: string[];
             /** @description `text`, `integer`, `float`, `bool`, `time`, `texts` or `objects`. */
             type: string;
         };
@@ -1304,6 +1377,15 @@ export interface components {
             /** @description First time not counted, RFC 3339; behind the last event where absent. */
             until_dt?: string | null;
         };
+        /** @description The answer to a hunt in the form `json`. */
+        HuntAnswer: {
+            /** @description What was seen, as the lines of `ndjson` say it. */
+            lines: unknown[];
+            /** @description The first 100 entries that were refused, in the order of the lists. */
+            refused: components["schemas"]["HuntRefusal"][];
+            /** @description What it took. */
+            stats: components["schemas"]["HuntStats"];
+        };
         /** @description A list of indicators in any form that is read: plain, CSV, STIX, MISP. */
         HuntList: {
             /** @description Its name, which hits carry. */
@@ -1311,14 +1393,65 @@ export interface components {
             /** @description Its text. */
             text: string;
         };
+        /** @description An entry of a list that was refused. */
+        HuntRefusal: {
+            /** @description Why, in a word that stays the same, such as `private_or_reserved`. */
+            code: string;
+            /** @description As the list has it, at most 200 characters of it. */
+            entry: string;
+            /**
+             * Format: int64
+             * @description Its line, from 1; null in a JSON document.
+             */
+            line?: number | null;
+            /** @description Name of the list. */
+            list: string;
+            /** @description Why, for people. */
+            reason: string;
+        };
         /** @description Indicators to look for in everything that is kept. */
         HuntRequest: {
-            /** @description `ndjson` (default), `csv` or `table`. */
+            /** @description `ndjson` (default), `csv` or `table`; `json` for one document with what was refused and why. */
             format?: string | null;
             /** @description The lists, at most 100,000 indicators together. */
             lists: components["schemas"]["HuntList"][];
             /** @description Looks for what is refused for its breadth, too: private networks, public suffixes. */
             wide?: boolean;
+        };
+        /** @description What a hunt took. */
+        HuntStats: {
+            /**
+             * Format: int64
+             * @description Events gone through, for what no sightings tell.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Indicators looked for.
+             */
+            indicators: number;
+            /**
+             * Format: int64
+             * @description Lines of the answer.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Entries of the lists that are none, or were refused for their breadth.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Rows of sightings gone through.
+             */
+            sightings: number;
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
+            took_ms: number;
+            /** @description Whether there were more lines than an answer holds. */
+            truncated: boolean;
         };
         /** @description A rule that is run. */
         HuntedRule: {
@@ -1359,6 +1492,8 @@ export interface components {
             opened_time_dt: string;
             /** @description `attempted`, `blocked`, `succeeded` or `unknown`. */
             outcome: string;
+            /** @description Who works on it; null for nobody. */
+            owner?: string | null;
             /** @description The first four of those it is about. */
             principals: components["schemas"]["PrincipalView"][];
             /** @description `critical`, `high`, `medium`, `low` or `informational`. */
@@ -1379,6 +1514,11 @@ export interface components {
             /** @description Title in Japanese. */
             title_ja: string;
             verdict?: components["schemas"]["CaseVerdict"] | null;
+            /**
+             * Format: int64
+             * @description Counts its decisions and owners: with `"d` before it and `"` behind it, its `ETag`.
+             */
+            version: number;
         };
         /** @description What was taken of a request; given again, word for word, for a repeat with the same key. */
         IngestReply: {
@@ -1450,6 +1590,8 @@ export interface components {
             items: {
                 /** @description Who decided; null where nobody did. */
                 by?: string | null;
+                /** @description Who works on it; null for nobody. */
+                owner?: string | null;
                 /** @description Why. */
                 reason: string;
                 /** @description Where the work stands. */
@@ -1459,7 +1601,7 @@ export interface components {
                 verdict?: components["schemas"]["CaseVerdict"] | null;
                 /**
                  * Format: int64
-                 * @description Counts an incident's decisions; 0 where there is none.
+                 * @description Counts an incident's decisions and owners; 0 where there is none.
                  */
                 version: number;
             }[];
@@ -1530,6 +1672,8 @@ export interface components {
                 name: string;
                 /** @description The OCSF path. */
                 path: string;
+                /** @description Short names that searches take for it, such as `port`; one may stand for several fields. */
+                short: string[];
                 /** @description `text`, `integer`, `float`, `bool`, `time`, `texts` or `objects`. */
                 type: string;
             }[];
@@ -1802,6 +1946,8 @@ export interface components {
         };
         /** @description A decision to be made. */
         NewDecision: {
+            /** @description Who works on it from then on, as [`NewOwner`] names them; where absent, whoever did before. */
+            owner?: string | null;
             /** @description Why, at most 4,000 characters. */
             reason?: string;
             /** @description Where the work stands. */
@@ -1812,6 +1958,14 @@ export interface components {
         NewNote: {
             /** @description What, 1 to 20,000 characters. */
             text: string;
+        };
+        /** @description Who is to work on an incident. */
+        NewOwner: {
+            /**
+             * @description A name of 1 to 64 characters, none of them a control character, and not `none`; null for
+             *     nobody.
+             */
+            owner: string | null;
         };
         /** @description A rule to be switched on or off. */
         NewRuleState: {
@@ -2050,6 +2204,78 @@ export interface components {
              * @description Findings that were put among the platform's.
              */
             recorded: number;
+        };
+        /** @description A run in which records are parsed again. */
+        Reparse: {
+            /** @description What was asked for. */
+            asked: components["schemas"]["ReparseRequest"];
+            /** @description Who asked. */
+            by: string;
+            /** @description Why it could not go on, for programs. */
+            code?: string | null;
+            /** @description What it was to come to. */
+            cost: components["schemas"]["ReparseCost"];
+            /** @description Why it could not go on, in words. */
+            detail?: string | null;
+            /**
+             * Format: int64
+             * @description How long it has taken.
+             */
+            ms: number;
+            /**
+             * Format: int64
+             * @description Partitions that are replaced.
+             */
+            partitions_done: number;
+            /**
+             * Format: int64
+             * @description Records parsed.
+             */
+            records: number;
+            /** @description `waiting`, `running`, `done`, `failed` or `cancelled`. Partitions that are done stay done. */
+            state: string;
+            /** @description When it began. */
+            time_dt: string;
+        };
+        /** @description What would be parsed again. */
+        ReparseCost: {
+            /**
+             * Format: int64
+             * @description Bytes of those files.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Their data files of events.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Bytes of the files of the largest: so much has to be free on the disk besides.
+             */
+            largest_bytes: number;
+            /**
+             * Format: int64
+             * @description Partitions: a day of receipt and a bucket of tenants each. Each is replaced in one commit.
+             */
+            partitions: number;
+            /**
+             * Format: int64
+             * @description Their records, of all sources and tenants.
+             */
+            records: number;
+        };
+        /** @description Which partitions are parsed again: whole days of receipt. */
+        ReparseRequest: {
+            /** @description First day of receipt, `2026-11-02`. */
+            from?: string | null;
+            /**
+             * @description Only partitions that may hold events of these sources, or records that none could read; all
+             *     where empty.
+             */
+            sources?: string[];
+            /** @description Last day of receipt. */
+            until?: string | null;
         };
         /** @description A run of rules over the past. */
         RuleHunt: {
@@ -2943,6 +3169,7 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                    "application/json": components["schemas"]["HuntAnswer"];
                 };
             };
             400: components["responses"]["Refusal400"];
@@ -2967,6 +3194,11 @@ export interface operations {
                 view?: "ocsf" | "summary";
                 /** @description Which are given. */
                 state?: "all" | "open";
+                /**
+                 * @description Only those that this person works on; `none` for those that nobody does. For
+                 *     `view=summary`.
+                 */
+                owner?: string;
                 /**
                  * @description Most of them in one page, at most 1,000; 100 where absent. Without it, `view=ocsf` gives
                  *     all.
@@ -3105,7 +3337,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all decisions */
+            /** @description all changes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3201,6 +3433,56 @@ export interface operations {
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
             412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    give: {
+        parameters: {
+            query?: {
+                /** @description Only this customer's. */
+                tenant?: string;
+            };
+            header?: {
+                /** @description the incident's ETag */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description such as INC-2026-0042 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwner"];
+            };
+        };
+        responses: {
+            /** @description the decision in force, with the owner */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            /** @description somebody was faster; code `decision_changed` */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
             429: components["responses"]["Refusal429"];
@@ -3629,6 +3911,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Completions"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the last run since the process began */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reparse"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReparseRequest"];
+            };
+        };
+        responses: {
+            /** @description it runs */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reparse"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it stops */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
+    cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReparseRequest"];
+            };
+        };
+        responses: {
+            /** @description what it would come to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReparseCost"];
                 };
             };
             400: components["responses"]["Refusal400"];

@@ -135,15 +135,9 @@ export interface HuntLine {
   search: string;
 }
 
-export interface HuntStats {
-  indicators: number;
-  refused: number;
-  lines: number;
-  truncated: boolean;
-  sightings: number;
-  events: number;
-  took_ms: number;
-}
+/** An entry of a hunt's lists that the server refused. */
+export type HuntRefusal = Sent<Schemas["HuntRefusal"]>;
+export type HuntAnswer = Narrow<Sent<Schemas["HuntAnswer"]>, { lines: HuntLine[] }>;
 
 /** A rule that is run over the past. */
 export type HuntedRule = Narrow<Sent<Schemas["HuntedRule"]>, { level: Severity }>;

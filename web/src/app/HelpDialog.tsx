@@ -17,6 +17,7 @@ const LIST_KEYS = [
 const INCIDENT_KEYS = [
   { name: "incidents.key_propose", keys: ["1", "8"] },
   { name: "incidents.take", keys: ["a"] },
+  { name: "incidents.key_owner", keys: ["o"] },
   { name: "incidents.decide", keys: ["v"] },
   { name: "incidents.note_hint", keys: ["n"] },
   { name: "incidents.key_copy", keys: ["c"] },

@@ -25,7 +25,8 @@ export function Shell() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const router = useRouter();
-  const { tenant } = useSearch({ from: "/shell" });
+  // Not the whole address: the frame stays as it is while rows are gone through.
+  const tenant = useSearch({ from: "/shell", select: (search) => search.tenant });
   const [dialog, setDialog] = useState<"palette" | "help" | null>(null);
   const close = () => setDialog(null);
   useEffect(() => listen(client), [client, tenant]);

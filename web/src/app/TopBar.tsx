@@ -46,7 +46,7 @@ export function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
 function TenantMenu() {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const { tenant } = useSearch({ from: "/shell" });
+  const tenant = useSearch({ from: "/shell", select: (search) => search.tenant });
   const { data } = useQuery(overviewQuery());
   const names = [...new Set([...(data?.feeds ?? []).map((feed) => feed.tenant), ...(tenant ? [tenant] : [])])].sort();
   const choose = (next: string | undefined) => void navigate({ to: ".", search: (old) => ({ ...old, tenant: next }) });

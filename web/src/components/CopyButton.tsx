@@ -3,7 +3,8 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./Button";
 
-export function CopyButton({ text, label }: { text: string; label?: string }) {
+/** `text` may be a function where it takes time to put together. */
+export function CopyButton({ text, label }: { text: string | (() => string); label?: string }) {
   const { t } = useTranslation();
   const [copied, setCopied] = useState(false);
   useEffect(() => {
@@ -11,7 +12,7 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
     const timer = setTimeout(() => setCopied(false), 1_500);
     return () => clearTimeout(timer);
   }, [copied]);
-  const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  const copy = () => void navigator.clipboard.writeText(typeof text === "string" ? text : text()).then(() => setCopied(true));
   return (
     <>
       <Button kind="quiet" icon={copied ? "check" : "copy"} hint={label ?? t("copy.copy")} onPress={copy} />

@@ -1,10 +1,10 @@
 // Any value can be gone on from: search for it, exclude it, open its entity, copy it.
 import { useLocation, useNavigate } from "@tanstack/react-router";
-import { createContext, type ReactNode, useContext, useRef, useState } from "react";
+import { createContext, type ReactNode, useContext, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Popover } from "react-aria-components/Popover";
 import type { EntityKind } from "@/api/types";
-import { oneLine } from "@/lib/raw";
+import { cut, oneLine } from "@/lib/raw";
 import { term, withTerm } from "@/lib/query-text";
 import menuStyles from "./Menu.module.css";
 import { type MenuEntry, MenuList } from "./Menu";
@@ -18,24 +18,31 @@ export interface PivotTarget {
   kind?: EntityKind | undefined;
 }
 
-type Open = (target: PivotTarget, anchor: Element) => void;
+/** What all values share. Tables have hundreds of them: they neither translate by themselves nor are drawn again with the address. */
+interface Pivots {
+  open: (target: PivotTarget, anchor: Element) => void;
+  /** What the button of a value is for, in words. */
+  label: (shown: string) => string;
+}
 
-const PivotContext = createContext<Open>(() => undefined);
+const PivotContext = createContext<Pivots>({ open: () => undefined, label: (shown) => shown });
 
 /** The field of the search language that an entity's value stands in. */
 const FIELD_OF_KIND: Record<EntityKind, string> = { host: "host", user: "user", ip: "ip", domain: "domain" };
 
+/** Buttons and menus show no more of a value; what is done with it is done with all of it. */
+const SHOWN_CHARS_MAX = 1_000;
+
 /** A value with its menu. Children stand for it; else the value itself is shown. */
 export function Pivot({ value, field, kind, children }: PivotTarget & { children?: ReactNode }) {
-  const { t } = useTranslation();
-  const open = useContext(PivotContext);
-  const shown = oneLine(value);
+  const { open, label } = useContext(PivotContext);
+  const shown = shownOf(value);
   return (
     <button
       type="button"
       className={styles.pivot}
       aria-haspopup="menu"
-      title={t("pivot.label", { value: shown })}
+      title={label(shown)}
       onClick={(event) => {
         event.stopPropagation();
         open({ value, field: field ?? (kind && FIELD_OF_KIND[kind]), kind }, event.currentTarget);
@@ -46,19 +53,30 @@ export function Pivot({ value, field, kind, children }: PivotTarget & { children
   );
 }
 
+function shownOf(value: string): string {
+  const shown = cut(value, SHOWN_CHARS_MAX);
+  return oneLine(shown) + (shown.length < value.length ? "…" : "");
+}
+
 /** Holds the one menu that all values share; stands once, around the pages. */
 export function PivotHost({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   const anchor = useRef<Element | null>(null);
   const [target, setTarget] = useState<PivotTarget | null>(null);
   const entries = usePivotEntries(target);
-  const open: Open = (next, element) => {
-    anchor.current = element;
-    setTarget(next);
-  };
+  const pivots = useMemo(
+    (): Pivots => ({
+      open: (next, element) => {
+        anchor.current = element;
+        setTarget(next);
+      },
+      label: (shown) => t("pivot.label", { value: shown }),
+    }),
+    [t],
+  );
   const close = () => setTarget(null);
   return (
-    <PivotContext.Provider value={open}>
+    <PivotContext.Provider value={pivots}>
       {children}
       <Popover
         className={menuStyles.popover ?? ""}
@@ -69,7 +87,7 @@ export function PivotHost({ children }: { children: ReactNode }) {
         offset={4}
       >
         <MenuList
-          label={t("pivot.label", { value: oneLine(target?.value ?? "") })}
+          label={pivots.label(shownOf(target?.value ?? ""))}
           groups={[{ id: "pivot", entries }]}
           onClose={close}
         />

@@ -3,6 +3,7 @@ export { Button } from "./Button";
 export { Changing } from "./Changing";
 export { CopyButton } from "./CopyButton";
 export { Dialog } from "./Dialog";
+export { DialogForm, LineField, Meanwhile, ReasonField, SendKeys } from "./DialogForm";
 export { OutcomeMark, SeverityMark, VerdictMark } from "./Glyphs";
 export { Icon } from "./Icon";
 export { Kbd } from "./Kbd";

@@ -46,11 +46,14 @@ export function utcText(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+/** Made once: lists show hundreds of ages, each renewed every second. */
+const ages: Partial<Record<Language, Intl.RelativeTimeFormat>> = {};
+
 /** An age such as "3 min ago" in the viewer's language. */
 export function ageText(ms: number, now: number, language: Language): string {
   const past = ms - now;
   const size = Math.abs(past);
-  const format = new Intl.RelativeTimeFormat(language, { numeric: "always", style: "narrow" });
+  const format = (ages[language] ??= new Intl.RelativeTimeFormat(language, { numeric: "always", style: "narrow" }));
   if (size < MINUTE) return format.format(Math.trunc(past / 1000) || -0, "second");
   if (size < HOUR) return format.format(Math.trunc(past / MINUTE), "minute");
   if (size < 2 * DAY) return format.format(Math.trunc(past / HOUR), "hour");

@@ -194,6 +194,8 @@ pub struct FieldView {
     pub r#type: String,
     /// What it is.
     pub doc: String,
+    /// Short names that searches take for it, such as `port`; one may stand for several fields.
+    pub short: Vec<String>,
 }
 
 /// A search that somebody keeps.

@@ -27,6 +27,10 @@ pub struct IncidentSummary {
     pub verdict: Option<CaseVerdict>,
     /// Who decided last.
     pub decided_by: Option<String>,
+    /// Who works on it; null for nobody.
+    pub owner: Option<String>,
+    /// Counts its decisions and owners: with `"d` before it and `"` behind it, its `ETag`.
+    pub version: u64,
     /// The older incident that it belongs to.
     pub merged_into: Option<String>,
     /// When its deciding finding's event happened, RFC 3339.
@@ -172,7 +176,9 @@ pub struct Decision {
     pub by: Option<String>,
     /// When, RFC 3339; null where nobody did.
     pub time_dt: Option<String>,
-    /// Counts an incident's decisions; 0 where there is none.
+    /// Who works on it; null for nobody.
+    pub owner: Option<String>,
+    /// Counts an incident's decisions and owners; 0 where there is none.
     pub version: u64,
 }
 
@@ -189,6 +195,21 @@ pub struct NewDecision {
     #[serde(default)]
     #[schema(max_length = 4000)]
     pub reason: String,
+    /// Who works on it from then on, as [`NewOwner`] names them; where absent, whoever did before.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 64)]
+    pub owner: Option<String>,
+}
+
+/// Who is to work on an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOwner {
+    /// A name of 1 to 64 characters, none of them a control character, and not `none`; null for
+    /// nobody.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required, min_length = 1, max_length = 64)]
+    pub owner: Option<String>,
 }
 
 /// What somebody noted.
@@ -258,6 +279,10 @@ pub struct EntityView {
 pub struct EvidenceView {
     /// The finding.
     pub finding: String,
+    /// Title of the finding's rule.
+    pub title: String,
+    /// Id of the finding's rule.
+    pub rule: String,
     /// Log-likelihood ratio in nats.
     pub llr: f64,
     /// Time of the finding's last event, RFC 3339.

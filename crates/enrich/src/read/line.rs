@@ -5,6 +5,9 @@ use std::io::{self, BufRead as _, BufReader, Read};
 /// Longest line looked at, in bytes; a longer one is one refused entry.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
+/// How much of a longer line is given, to say which it is, in bytes.
+const LONG_BYTES: usize = 1024;
+
 /// Reads lines.
 pub struct Lines<R> {
     from: BufReader<R>,
@@ -17,8 +20,8 @@ impl<R: Read> Lines<R> {
         Self { from: BufReader::with_capacity(256 * 1024, from), line: Vec::new() }
     }
 
-    /// The next line without its end, `Ok(None)` at the end, an empty text and `true` for one
-    /// that is too long.
+    /// The next line without its end, `Ok(None)` at the end, the beginning and `true` for one that
+    /// is too long.
     ///
     /// # Errors
     /// From the reader.
@@ -35,9 +38,8 @@ impl<R: Read> Lines<R> {
             let end = buffer.iter().position(|b| *b == b'\n');
             let part = &buffer[..end.unwrap_or(buffer.len())];
             long |= self.line.len() + part.len() > LINE_BYTES_MAX;
-            if !long {
-                self.line.extend_from_slice(part);
-            }
+            let room = if long { LONG_BYTES.saturating_sub(self.line.len()) } else { part.len() };
+            self.line.extend_from_slice(&part[..part.len().min(room)]);
             let used = end.map_or(buffer.len(), |end| end + 1);
             self.from.consume(used);
             if end.is_some() {
@@ -48,7 +50,7 @@ impl<R: Read> Lines<R> {
             return Ok(None);
         }
         if long {
-            self.line.clear();
+            self.line.truncate(LONG_BYTES);
         }
         Ok(Some((String::from_utf8_lossy(&self.line), long)))
     }

@@ -56,7 +56,8 @@ pub fn read_list(name: &str, mut from: impl Read, limits: &Limits) -> io::Result
     }
     let form = head::form(&head, whole);
     let counted = Counted { inner: io::Cursor::new(head).chain(from), left: limits.list_bytes_max };
-    let mut sink = Sink { builder: Builder::new(name), limits: *limits, values: Vec::new() };
+    let builder = Builder::new(name);
+    let mut sink = Sink { builder, limits: *limits, values: Vec::new(), line: None };
     let end = match form {
         head::Form::Foreign(what) => End::Refused(what.to_owned()),
         head::Form::Json => json::read(counted, &mut sink),
@@ -101,6 +102,8 @@ struct Sink {
     builder: Builder,
     limits: Limits,
     values: Vec<Value>,
+    /// The line that is read, from 1; `None` in a JSON document.
+    line: Option<u64>,
 }
 
 impl Sink {
@@ -109,13 +112,18 @@ impl Sink {
         self.values.clear();
         match parse(text, self.limits.wide, &mut self.values) {
             Ok(()) => self.values.iter().for_each(|value| self.builder.take(value, said)),
-            Err(why) => self.builder.refuse(why, text),
+            Err(why) => self.builder.refuse(why, text, self.line),
         }
         self.builder.count() <= self.limits.list_indicators_max
     }
 
     fn refuse(&mut self, why: Refusal, text: &str) {
-        self.builder.refuse(why, text);
+        self.builder.refuse(why, text, self.line);
+    }
+
+    /// Goes on to the next line.
+    fn next_line(&mut self) {
+        self.line = Some(self.line.unwrap_or(0) + 1);
     }
 
     fn too_many(&self) -> End {

@@ -33,8 +33,9 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>, sink: &mut Sink) -> End {
             Ok(None) => return End::Done,
             Err(error) => return sink.io(&error),
         };
+        sink.next_line();
         if long {
-            sink.refuse(Refusal::TooLong, "a line");
+            sink.refuse(Refusal::TooLong, &line);
             continue;
         }
         let entry = bare(&line);

@@ -198,8 +198,9 @@ pub(super) fn read<R: Read>(mut lines: Lines<R>, table: &Table, sink: &mut Sink)
             Ok(None) => return End::Done,
             Err(error) => return sink.io(&error),
         };
+        sink.next_line();
         if long {
-            sink.refuse(Refusal::TooLong, "a line");
+            sink.refuse(Refusal::TooLong, &line);
             continue;
         }
         if bare(&line).is_empty() {

@@ -2,7 +2,7 @@
 
 use super::{list, refused, values};
 use crate::list::List;
-use crate::{Limits, read_list};
+use crate::{Limits, REFUSED_CHARS_MAX, REFUSED_KEPT_MAX, Refused, read_list};
 use yagura_event::Level;
 use yagura_event::time::parse_rfc3339;
 
@@ -247,6 +247,41 @@ fn limits_hold_at_their_edges() {
     let long = format!("203.0.113.1\n{}\n203.0.113.2\n", "x".repeat(64 * 1024 + 1));
     let long = list("x", &long);
     assert_eq!((long.count(), refused(&long)), (2, vec!["too_long 1".to_owned()]));
+}
+
+#[test]
+fn the_first_refused_entries_are_kept_with_their_lines() {
+    let long = "y".repeat(64 * 1024 + 1);
+    let text = format!("# mine\n10.0.0.1\r\n\n203.0.113.1\nwhat\u{7}ever # so\n{long}\ncom\n");
+    let read = list("x", &text);
+    let told = |one: &Refused| (one.line, one.entry.clone(), one.why.word());
+    let kept: Vec<_> = read.first_refused.iter().map(told).collect();
+    let cut = "y".repeat(REFUSED_CHARS_MAX);
+    assert_eq!(
+        kept,
+        [
+            (Some(2), "10.0.0.1".to_owned(), "private_or_reserved"),
+            (Some(5), "what\u{fffd}ever".to_owned(), "unrecognised"),
+            (Some(6), cut, "too_long"),
+            (Some(7), "com".to_owned(), "public_suffix"),
+        ]
+    );
+    // A header counts as a line, a document has none, and a wide character is one.
+    let table = list("x", "ip,comment\n203.0.113.1,a\n10.0.0.2,b\n");
+    assert_eq!(told(&table.first_refused[0]).0, Some(3));
+    let wide = "櫓".repeat(REFUSED_CHARS_MAX);
+    let misp = format!(
+        r#"{{"Attribute":[{{"type":"mutex","category":"x","to_ids":true,"value":"{wide}櫓"}},
+            {{"type":"ip-dst","category":"x","to_ids":true,"value":"203.0.113.1"}}]}}"#
+    );
+    let misp = list("x", &misp);
+    assert_eq!(
+        misp.first_refused.iter().map(told).collect::<Vec<_>>(),
+        [(None, wide, "type_unsupported")]
+    );
+    let many = "203.0.113.1\n".repeat(50) + &"10.0.0.1\n".repeat(REFUSED_KEPT_MAX + 1);
+    let many = list("x", &many);
+    assert_eq!((many.first_refused.len(), many.refused_count()), (REFUSED_KEPT_MAX, 101));
 }
 
 #[test]

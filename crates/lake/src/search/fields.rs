@@ -1,9 +1,9 @@
 //! Names of fields: OCSF paths, column names, short names, endings of paths, and `unmapped.X`.
 
 use crate::search::ast::Name;
-use crate::search::fault::{Fault, nearest};
+use crate::search::fault::{Fault, Span, nearest};
 use crate::search::matching::Part;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use yagura_event::column::{COLUMNS, ColumnType};
 use yagura_event::enums::{self, Captions};
 use yagura_event::{ColumnId, ObservableKind};
@@ -351,12 +351,31 @@ pub fn names() -> BTreeSet<&'static str> {
     all
 }
 
+/// The short names of fields, by column: what a search takes for it beside its column's name and its
+/// path, in order. A name that stands for several columns is with each of them.
+pub fn short_names() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut all: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+    let known: BTreeSet<&str> = COLUMNS.iter().flat_map(|c| [c.path, c.name]).collect();
+    for short in names().into_iter().filter(|name| !known.contains(name)) {
+        let name = Name { text: short.to_owned(), span: Span::default() };
+        let columns: BTreeSet<&'static str> = match resolve(&name) {
+            Ok(Target::Columns(sources)) => sources.iter().map(|source| source.column).collect(),
+            Ok(Target::Class) => ["class_uid"].into(),
+            Ok(Target::Activity) => ["activity_id"].into(),
+            _ => continue,
+        };
+        for column in columns.into_iter().filter(|column| *column != short) {
+            all.entry(column).or_default().push(short);
+        }
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::schema::TableKind;
-    use crate::search::fault::Span;
 
     fn of(text: &str) -> Result<Target, Fault> {
         resolve(&Name { text: text.to_owned(), span: Span::default() })
@@ -393,6 +412,26 @@ mod tests {
         assert_eq!(columns("answers.value"), ["dns_answers"]);
         assert_eq!(of("unmapped.A b").unwrap(), Target::Unmapped("A b".to_owned()));
         assert_eq!(columns("unmapped"), ["unmapped"]);
+    }
+
+    #[test]
+    fn short_names_are_told_with_every_column_that_they_stand_for() {
+        let short = short_names();
+        assert!(short["src_port"].contains(&"port") && short["dst_port"].contains(&"port"));
+        assert!(short["raw_data"].contains(&"raw"));
+        assert!(short["actor_user_name"].contains(&"user"));
+        assert!(short["class_uid"].contains(&"class"));
+        for (column, names) in &short {
+            assert!(ColumnId::find(column).is_some() || EXTRA.iter().any(|e| e.0 == *column));
+            for name in names {
+                assert!(ColumnId::find(name).is_none(), "{name} is a field itself");
+                match of(name).unwrap() {
+                    Target::Columns(_) => assert!(columns(name).contains(column), "{name}"),
+                    Target::Class | Target::Activity => {}
+                    other => panic!("{name}: {other:?}"),
+                }
+            }
+        }
     }
 
     #[test]

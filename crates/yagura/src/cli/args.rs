@@ -52,6 +52,8 @@ pub enum Command {
     Backup(crate::cli::backup::BackupArgs),
     /// Delete everything of a tenant for good, also of a running server
     Erase(crate::cli::erase::EraseArgs),
+    /// Parse again what is kept, after a source definition has changed, also of a running server
+    Reparse(crate::cli::reparse::ReparseArgs),
     /// Make, list and take away tokens of programs that use the API
     Token(crate::cli::access::TokenArgs),
     /// Give the administrator a new password and print it

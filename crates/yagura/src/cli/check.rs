@@ -17,7 +17,9 @@ use yagura_disk::{DataLock, Fs, RealFs, open_version};
 use yagura_event::time::HOUR;
 use yagura_event::{Lsn, TenantScope};
 use yagura_journal::{Journal, JournalHandle, Options};
-use yagura_lake::{LAKE_DIR, LakeError, LakeView, check_indexes, open_readonly, verify};
+use yagura_lake::{
+    LAKE_DIR, LakeError, LakeView, check_indexes, check_sightings, open_readonly, verify,
+};
 use yagura_meta::{Erasure, JudgeStore, MetaError, PeopleStore};
 
 /// The tables, where they can be opened.
@@ -70,7 +72,8 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<bool> {
     let (journal, handle) = journal(&fs, data, &view);
     let mut areas = vec![journal];
     areas.extend(handle.map(|handle| epochs(&fs, data, &handle, args.full)));
-    areas.extend([tables(&fs, data)?, index(&view, args), judge(data, &view)]);
+    areas.extend([tables(&fs, data)?, index(&view, args), sightings(&view, args)]);
+    areas.push(judge(data, &view));
     print(&areas, args.format)?;
     Ok(areas.iter().all(|area| area.damages.is_empty() || area.made_anew))
 }
@@ -218,6 +221,26 @@ fn index(view: &View, args: &CheckArgs) -> Area {
     }
     if report.repaired > 0 {
         area.notes.push(format!("{} made anew", report.repaired));
+    }
+    area
+}
+
+/// What hunts ask, against the events it was counted from.
+fn sightings(view: &View, args: &CheckArgs) -> Area {
+    let mut area = Area::new("sightings", "partitions");
+    let Ok(view) = view else { return area };
+    let report = check_sightings(view, if args.full { 1 } else { SAMPLED }, args.repair);
+    area.looked_at = report.partitions;
+    area.made_anew = args.repair;
+    for damage in report.damages {
+        area.made_anew &= !damage.what.contains("cannot be");
+        let made = if args.repair { "" } else { "; --repair has it counted anew" };
+        area.damage(format!("{LAKE_DIR}/{}", damage.path), damage.what + made);
+    }
+    if report.marked > 0 {
+        let text =
+            "not at its end: the next start counts it anew, and hunts read events until then";
+        area.notes.push(format!("{} {text}", report.marked));
     }
     area
 }

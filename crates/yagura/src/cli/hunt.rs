@@ -5,14 +5,19 @@ use crate::cli::Usage;
 use crate::cli::args::{Format, HuntArgs};
 use crate::cli::online::{Place, scope, shown};
 use crate::cli::rule_hunt;
+use crate::cli::table::visible;
 use crate::config::Config;
+use crate::node::hunt::refused_of;
 use anyhow::Context as _;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
-use yagura_api::{Backend, HuntList, HuntRequest};
+use yagura_api::{Backend, HuntList, HuntRefusal, HuntRequest};
 
 /// Longest list that is read, in bytes: a request holds no more.
 const LIST_BYTES_MAX: u64 = 24 << 20;
+
+/// Refused entries that are told one by one; more are counted.
+const REFUSED_TOLD_MAX: usize = 10;
 
 /// Runs the command.
 ///
@@ -33,6 +38,8 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
     };
     let request =
         HuntRequest { lists: lists(args)?, wide: args.wide, format: Some(format.to_owned()) };
+    // Told after the lines: only then it is known that the lists can be hunted for at all.
+    let refused = refused_of(&request.lists, request.wide)?;
     let (scope, query) = scope(args.data.tenant.as_deref())?;
     let place = Place::of(&args.data.data, &Config::default(), true)?;
     let reply = match &place {
@@ -56,7 +63,25 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
         stats.events,
         stats.took_ms
     );
+    for line in told(&refused, stats.refused) {
+        eprintln!("{line}");
+    }
     place.close()
+}
+
+/// Lines about the first of `count` refused entries.
+fn told(refused: &[HuntRefusal], count: u64) -> Vec<String> {
+    let line = |one: &HuntRefusal| {
+        let HuntRefusal { list, line, entry, code, reason } = one;
+        let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+        format!("refused: {}{line}: {}: {reason} ({code})", visible(list), visible(entry))
+    };
+    let mut lines: Vec<String> = refused.iter().take(REFUSED_TOLD_MAX).map(line).collect();
+    let more = count.saturating_sub(lines.len() as u64);
+    if more > 0 {
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
 fn lists(args: &HuntArgs) -> anyhow::Result<Vec<HuntList>> {

@@ -13,6 +13,7 @@ pub mod hunt;
 pub mod offline;
 pub mod online;
 pub mod query;
+pub mod reparse;
 mod replay;
 mod rule_hunt;
 pub mod scan;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> anyhow::Result<bool> {
         Command::Search(args) => search::run(&args).map(|()| true),
         Command::Sql(args) => query::sql(&args).map(|()| true),
         Command::Query(args) => query::run(&args).map(|()| true),
+        Command::Reparse(args) => reparse::run(&args).map(|()| true),
         Command::Hunt(args) => hunt::run(&args).map(|()| true),
         Command::Incidents(args) => online::incidents(&args).map(|()| true),
         Command::Findings(args) => online::findings(&args).map(|()| true),

@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::message;
 use crate::node::backend::NodeBackend;
 use crate::node::{Node, SOCKET, ingest, sources_of};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -71,6 +72,33 @@ impl Place {
                 let mut answer = runtime.block_on(client.get(path))?;
                 Ok(answer["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
             }
+        }
+    }
+
+    /// What the server answers at `path`.
+    ///
+    /// # Errors
+    /// A refusal, in words; an answer of another form; where there is no server.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let (client, runtime) = self.server()?;
+        let answer = runtime.block_on(client.get(path))?;
+        serde_json::from_value(answer).context("the server's answer is not understood")
+    }
+
+    /// What the server answers to `body` at `path`.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        let (client, runtime) = self.server()?;
+        let answer = runtime.block_on(client.post(path, body))?;
+        serde_json::from_slice(&answer).context("the server's answer is not understood")
+    }
+
+    fn server(&self) -> anyhow::Result<(&Client, &tokio::runtime::Runtime)> {
+        match self {
+            Self::Server(client, runtime) => Ok((client, runtime)),
+            Self::Here(..) => bail!("no server is asked"),
         }
     }
 

@@ -5,9 +5,7 @@ use crate::cli::args::{Format, HuntArgs};
 use crate::cli::online::{Place, shown};
 use crate::cli::scan::quoted;
 use crate::cli::table;
-use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -142,28 +140,12 @@ impl Side<'_> {
         format!("/api/v1/rule-hunts{rest}{}", self.query)
     }
 
-    fn post<T: DeserializeOwned>(&self, rest: &str, body: &Value) -> anyhow::Result<T> {
-        let Place::Server(client, runtime) = self.place else {
-            anyhow::bail!("no server is asked");
-        };
-        let answer = runtime.block_on(client.post(&self.path(rest), body))?;
-        serde_json::from_slice(&answer).context("the server's answer is not understood")
-    }
-
-    fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let Place::Server(client, runtime) = self.place else {
-            anyhow::bail!("no server is asked");
-        };
-        let answer = runtime.block_on(client.get(path))?;
-        serde_json::from_value(answer).context("the server's answer is not understood")
-    }
-
     fn cost(&self) -> anyhow::Result<RuleHuntCost> {
         match self.place {
             Place::Here(_, backend) => {
                 backend.rule_hunt_cost(self.scope, self.asked.clone()).map_err(shown)
             }
-            Place::Server(..) => self.post("/cost", &self.body()),
+            Place::Server(..) => self.place.post(&self.path("/cost"), &self.body()),
         }
     }
 
@@ -172,14 +154,14 @@ impl Side<'_> {
             Place::Here(_, backend) => {
                 backend.begin_rule_hunt(self.scope, self.asked.clone()).map_err(shown)
             }
-            Place::Server(..) => self.post("", &self.body()),
+            Place::Server(..) => self.place.post(&self.path(""), &self.body()),
         }
     }
 
     fn state(&self, id: &str) -> anyhow::Result<RuleHunt> {
         match self.place {
             Place::Here(_, backend) => backend.rule_hunt(self.scope, id).map_err(shown),
-            Place::Server(..) => self.get(&self.path(&format!("/{id}"))),
+            Place::Server(..) => self.place.get(&self.path(&format!("/{id}"))),
         }
     }
 
@@ -194,7 +176,7 @@ impl Side<'_> {
                 Place::Server(..) => {
                     let path = self.path(&format!("/{id}/findings"));
                     let sign = if self.query.is_empty() { '?' } else { '&' };
-                    self.get(&format!("{path}{sign}limit={PAGE}&cursor={cursor}"))?
+                    self.place.get(&format!("{path}{sign}limit={PAGE}&cursor={cursor}"))?
                 }
             };
             all.extend(page.items);
@@ -211,7 +193,7 @@ impl Side<'_> {
                 let judged = node.progress().wait_committed(node.journal().durable());
                 judged.map(|()| recorded).map_err(anyhow::Error::msg)
             }
-            Place::Server(..) => self.post(&format!("/{id}/record"), &json!({})),
+            Place::Server(..) => self.place.post(&self.path(&format!("/{id}/record")), &json!({})),
         }
     }
 

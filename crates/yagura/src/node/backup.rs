@@ -24,7 +24,7 @@ use yagura_disk::put::TEMPORARY_SUFFIX;
 use yagura_disk::{Fs as _, RealFs};
 use yagura_lake::sums::SUMS_DIR;
 use yagura_lake::table::LOG_DIR;
-use yagura_lake::{EXPIRED_DIR, INDEX_DIR, LAKE_DIR, TableKind};
+use yagura_lake::{EXPIRED_DIR, INDEX_DIR, LAKE_DIR, REPARSE_DIR, TableKind};
 use yagura_meta::PeopleStore;
 
 /// How often the log of a table is listed again where an entry appeared out of turn.
@@ -105,7 +105,7 @@ impl Transfer {
         for kind in TableKind::ALL {
             self.table(&Path::new(LAKE_DIR).join(kind.name()))?;
         }
-        for dir in [INDEX_DIR, EXPIRED_DIR] {
+        for dir in [INDEX_DIR, EXPIRED_DIR, REPARSE_DIR] {
             self.tree(&Path::new(LAKE_DIR).join(dir), &|_| true)?;
         }
         for dir in ["journal", epochs::DIR, rules::DIR, SOURCES_DIR, intel::DIR] {

@@ -1,14 +1,15 @@
 //! Incidents with what people decided and noted.
 
 use crate::node::backend::NodeBackend;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use yagura_api::model::{
     CaseState, CaseVerdict, Decision, IncidentSummary, NewDecision, Note, PrincipalView,
 };
 use yagura_api::{ApiError, Caller, Cases, Kind};
 use yagura_event::time::rfc3339;
 use yagura_event::{Clock, Level, SystemClock, TenantName, TenantScope};
-use yagura_meta::{CaseRow, DecisionRow, NoteRow};
+use yagura_meta::{CaseRow, DecisionRow, NoteRow, OwnerRow, PeopleStore};
 use yagura_verdict::{Incident, State, incident_json};
 
 /// Principals in a summary.
@@ -42,6 +43,8 @@ pub fn summary(incident: &Incident, case: Option<&CaseRow>) -> IncidentSummary {
         state,
         verdict,
         decided_by: decision.map(|row| row.by.clone()),
+        owner: case.and_then(CaseRow::owner).map(str::to_owned),
+        version: case.map_or(0, CaseRow::version),
         merged_into: match &incident.state {
             State::Merged(into) => Some(into.clone()),
             State::Open => None,
@@ -74,8 +77,60 @@ fn decision(row: &DecisionRow) -> Decision {
         reason: row.reason.clone(),
         by: Some(row.by.clone()),
         time_dt: Some(rfc3339(row.time)),
+        owner: None,
         version: row.version,
     }
+}
+
+/// What is in force, of rows newest first. Who decided and why is told of the decision, also where
+/// the incident was given away since.
+fn in_force(decided: &[DecisionRow], given: &[OwnerRow]) -> Decision {
+    let mut now = decided.first().map(decision).unwrap_or_default();
+    if let Some(row) = given.first() {
+        now.owner = row.owner.clone();
+        now.version = now.version.max(row.version);
+    }
+    now
+}
+
+/// How an incident stood after each change, newest first, of rows in any order.
+fn history(decided: &[DecisionRow], given: &[OwnerRow]) -> Vec<Decision> {
+    let mut changes: BTreeMap<u64, (Option<&DecisionRow>, Option<&OwnerRow>)> = BTreeMap::new();
+    for row in decided {
+        changes.entry(row.version).or_default().0 = Some(row);
+    }
+    for row in given {
+        changes.entry(row.version).or_default().1 = Some(row);
+    }
+    let mut now = Decision::default();
+    let mut all = Vec::with_capacity(changes.len());
+    for (version, (decided, given)) in changes {
+        if let Some(row) = decided {
+            now = Decision { owner: now.owner.take(), ..decision(row) };
+        }
+        if let Some(row) = given {
+            now.owner = row.owner.clone();
+            if decided.is_none() {
+                let (by, time_dt) = (Some(row.by.clone()), Some(rfc3339(row.time)));
+                now = Decision { reason: String::new(), by, time_dt, version, ..now };
+            }
+        }
+        all.push(now.clone());
+    }
+    all.reverse();
+    all
+}
+
+/// The version of a change: the one after that which its caller has seen, or after the last.
+fn next(people: &PeopleStore, one: &Incident, seen: Option<u64>) -> Result<u64, ApiError> {
+    let last = people.last_version(&one.tenant, &one.id).map_err(ApiError::internal)?;
+    Ok(seen.unwrap_or(last).saturating_add(1))
+}
+
+/// Somebody was faster.
+fn changed() -> ApiError {
+    let text = "somebody else has changed it meanwhile; look at the incident again";
+    ApiError::new(Kind::Changed, "decision_changed", text)
 }
 
 /// What is decided, in OCSF's own attributes of an Incident Finding.
@@ -89,6 +144,9 @@ fn tell(incident: &mut Value, decision: &Decision) {
     };
     incident["status_id"] = status_id.into();
     incident["status"] = status.into();
+    if let Some(owner) = &decision.owner {
+        incident["assignee"] = json!({ "name": owner });
+    }
     let Some(verdict) = decision.verdict else { return };
     let (verdict_id, verdict) = match verdict {
         CaseVerdict::FalsePositive => (1, "False Positive"),
@@ -121,6 +179,14 @@ impl NodeBackend {
         found.pop().ok_or_else(|| {
             ApiError::new(Kind::NotFound, "incident_unknown", format!("there is no incident {id}"))
         })
+    }
+
+    /// What was decided of an incident and whom it was given, each newest first.
+    fn changes(&self, one: &Incident) -> Result<(Vec<DecisionRow>, Vec<OwnerRow>), ApiError> {
+        let people = self.people();
+        let decided = people.decisions(&one.tenant, &one.id).map_err(ApiError::internal)?;
+        let given = people.owners(&one.tenant, &one.id).map_err(ApiError::internal)?;
+        Ok((decided, given))
     }
 
     /// Refuses to write about a tenant that is being erased.
@@ -156,9 +222,8 @@ impl Cases for NodeBackend {
 
     fn incident(&self, scope: &TenantScope, id: &str) -> Result<(Value, Decision), ApiError> {
         let incident = self.one_incident(scope, id)?;
-        let decided = self.people().decisions(&incident.tenant, &incident.id);
-        let decided = decided.map_err(ApiError::internal)?;
-        let decision = decided.first().map(decision).unwrap_or_default();
+        let (decided, given) = self.changes(&incident)?;
+        let decision = in_force(&decided, &given);
         let mut value = incident_json(&incident);
         if decision.version > 0 {
             tell(&mut value, &decision);
@@ -168,8 +233,8 @@ impl Cases for NodeBackend {
 
     fn decisions(&self, scope: &TenantScope, id: &str) -> Result<Vec<Decision>, ApiError> {
         let incident = self.one_incident(scope, id)?;
-        let decided = self.people().decisions(&incident.tenant, &incident.id);
-        Ok(decided.map_err(ApiError::internal)?.iter().map(decision).collect())
+        let (decided, given) = self.changes(&incident)?;
+        Ok(history(&decided, &given))
     }
 
     fn decide(
@@ -184,23 +249,45 @@ impl Cases for NodeBackend {
         self.writable(&incident)?;
         let (tenant, id) = (&incident.tenant, &incident.id);
         let mut people = self.people();
-        let last = people.decisions(tenant, id).map_err(ApiError::internal)?;
-        let last = last.first().map_or(0, |row| row.version);
         let row = DecisionRow {
-            version: version.unwrap_or(last) + 1,
+            version: next(&people, &incident, version)?,
             state: new.state.word().to_owned(),
             verdict: new.verdict.map(|verdict| verdict.word().to_owned()),
             reason: new.reason,
             by: caller.name.clone(),
             time: SystemClock.now(),
         };
-        if !people.decide(tenant, id, &row).map_err(ApiError::internal)? {
-            let text = "somebody else has decided meanwhile; look at the incident again";
-            return Err(ApiError::new(Kind::Changed, "decision_changed", text));
+        let owner = new.owner.as_deref();
+        if !people.decide(tenant, id, &row, owner).map_err(ApiError::internal)? {
+            return Err(changed());
         }
         drop(people);
         self.note_decided();
-        Ok(decision(&row))
+        let (decided, given) = self.changes(&incident)?;
+        Ok(in_force(&decided, &given))
+    }
+
+    fn give(
+        &self,
+        caller: &Caller,
+        scope: &TenantScope,
+        id: &str,
+        version: Option<u64>,
+        owner: Option<String>,
+    ) -> Result<Decision, ApiError> {
+        let incident = self.one_incident(scope, id)?;
+        self.writable(&incident)?;
+        let mut people = self.people();
+        let version = next(&people, &incident, version)?;
+        let row = OwnerRow { version, owner, by: caller.name.clone(), time: SystemClock.now() };
+        let given = people.give(&incident.tenant, &incident.id, &row);
+        if !given.map_err(ApiError::internal)? {
+            return Err(changed());
+        }
+        drop(people);
+        self.note_decided();
+        let (decided, given) = self.changes(&incident)?;
+        Ok(in_force(&decided, &given))
     }
 
     fn notes(&self, scope: &TenantScope, id: &str) -> Result<Vec<Note>, ApiError> {
@@ -228,5 +315,44 @@ impl Cases for NodeBackend {
         })?;
         self.note_decided();
         Ok(note(added))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decided(version: u64, state: &str, reason: &str) -> DecisionRow {
+        let (state, reason, by) = (state.to_owned(), reason.to_owned(), "kim".to_owned());
+        DecisionRow { version, state, verdict: None, reason, by, time: 0 }
+    }
+
+    fn given(version: u64, owner: Option<&str>) -> OwnerRow {
+        OwnerRow { version, owner: owner.map(str::to_owned), by: "lee".to_owned(), time: 0 }
+    }
+
+    #[test]
+    fn an_owner_stays_over_decisions_and_a_decision_over_owners() {
+        let decided = [decided(3, "on_hold", "waiting"), decided(2, "in_progress", "mine")];
+        let given =
+            [given(5, None), given(4, Some("oz")), given(2, Some("kim")), given(1, Some("nina"))];
+        let told = |one: &Decision| {
+            let by = one.by.clone().unwrap_or_default();
+            let owner = one.owner.clone().unwrap_or_default();
+            format!("{} {} {by} {owner:?} {:?}", one.version, one.state.word(), one.reason)
+        };
+        let all: Vec<String> = history(&decided, &given).iter().map(told).collect();
+        assert_eq!(
+            all,
+            [
+                r#"5 on_hold lee "" """#,
+                r#"4 on_hold lee "oz" """#,
+                r#"3 on_hold kim "kim" "waiting""#,
+                r#"2 in_progress kim "kim" "mine""#,
+                r#"1 new lee "nina" """#,
+            ]
+        );
+        assert_eq!(told(&in_force(&decided, &given)), r#"5 on_hold kim "" "waiting""#);
+        assert_eq!(in_force(&[], &[]), Decision::default());
     }
 }

@@ -142,6 +142,8 @@ impl Detections for NodeBackend {
                 .into_iter()
                 .map(|row| EvidenceView {
                     finding: row.finding,
+                    title: row.title,
+                    rule: row.rule,
                     llr: row.llr,
                     time_dt: rfc3339(row.time),
                     reason: row.reason,

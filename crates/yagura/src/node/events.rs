@@ -17,6 +17,7 @@ use yagura_event::{
 use yagura_lake::pipe::Pipe;
 use yagura_lake::pipe::complete::{OfferKind, offers};
 use yagura_lake::search::count::{self, event as event_rows};
+use yagura_lake::search::fields::short_names;
 use yagura_lake::search::rows::{EventHead, event_head, event_json};
 use yagura_lake::search::{Fault, Refused, Search, Shown, Spec};
 use yagura_meta::{FindingFilter, SavedRow};
@@ -171,11 +172,14 @@ impl Events for NodeBackend {
             ColumnType::Strings => "texts",
             ColumnType::Objects => "objects",
         };
+        let short = short_names();
+        let short = |name: &str| short.get(name).map_or(&[][..], Vec::as_slice);
         let field = |column: &yagura_event::column::Column| FieldView {
             name: column.name.to_owned(),
             path: column.path.to_owned(),
             r#type: kind(column.kind).to_owned(),
             doc: column.doc.to_owned(),
+            short: short(column.name).iter().map(|name| (*name).to_owned()).collect(),
         };
         COLUMNS.iter().map(field).collect()
     }

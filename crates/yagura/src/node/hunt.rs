@@ -14,10 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
-use yagura_api::{ApiError, HuntReply, HuntRequest, HuntStats, Kind, Pending};
+use yagura_api::{
+    ApiError, HuntAnswer, HuntList, HuntRefusal, HuntReply, HuntRequest, HuntStats, Kind, Pending,
+};
 use yagura_enrich::{
-    Indicators, Kind as IndicatorKind, Limits, List, SightedHit, SightedScratch, Warnings,
-    read_list,
+    Indicators, Kind as IndicatorKind, Limits, List, REFUSED_KEPT_MAX, SightedHit, SightedScratch,
+    Warnings, read_list,
 };
 use yagura_event::time::rfc3339;
 use yagura_event::{Micros, TenantScope};
@@ -31,6 +33,9 @@ const LINES_MAX: usize = 100_000;
 
 /// Longest seen value in an answer, in bytes: URLs are long.
 const SEEN_BYTES_MAX: usize = 2_048;
+
+/// Refused entries that are named where nothing is left to be looked for.
+const REFUSED_TOLD: usize = 3;
 
 /// Columns that hold URLs.
 const URL_COLUMNS: [&str; 2] = ["url_string", "http_referrer"];
@@ -92,6 +97,8 @@ struct Quarry {
     /// Hosts of URL indicators.
     url_hosts: BTreeSet<String>,
     refused: u64,
+    /// The first of them.
+    first_refused: Vec<HuntRefusal>,
 }
 
 impl Quarry {
@@ -101,23 +108,22 @@ impl Quarry {
     /// Lists that cannot be read, more than [`INDICATORS_MAX`] indicators, none at all.
     fn read(request: &HuntRequest) -> Result<Self, ApiError> {
         let invalid = |text: String| ApiError::new(Kind::Invalid, "indicators", text);
-        let limits = Limits { wide: request.wide, ..Limits::default() };
-        let mut lists = Vec::new();
-        for list in &request.lists {
-            let read = read_list(&list.name, list.text.as_bytes(), &limits);
-            let read = read.map_err(ApiError::internal)?;
-            if let Some(fault) = &read.fault {
-                return Err(invalid(format!("{}: {fault}", list.name)));
-            }
-            lists.push(read);
+        let lists = read(&request.lists, request.wide).map_err(ApiError::internal)?;
+        if let Some((name, fault)) = lists.iter().find_map(|l| Some((&l.name, l.fault.as_ref()?))) {
+            return Err(invalid(format!("{name}: {fault}")));
         }
+        let first_refused = refusals(&lists);
         let count: u64 = lists.iter().map(List::count).sum();
         if count > INDICATORS_MAX {
             let text = format!("{count} indicators are more than {INDICATORS_MAX}; hunt in parts");
             return Err(invalid(text));
         }
         if count == 0 {
-            return Err(invalid("there is no indicator in it that can be looked for".to_owned()));
+            let text = "there is no indicator in it that can be looked for".to_owned();
+            let why = first_refused.iter().take(REFUSED_TOLD);
+            return Err(invalid(
+                why.fold(text, |text, one| format!("{text}; {}: {}", one.entry, one.reason)),
+            ));
         }
         let mut url_hosts = BTreeSet::new();
         for list in &lists {
@@ -131,8 +137,33 @@ impl Quarry {
         let refused = lists.iter().flat_map(|list| list.refused.values()).sum();
         let set =
             Indicators::new(&lists, Warnings::default()).map_err(|e| invalid(e.to_string()))?;
-        Ok(Self { set, url_hosts, refused })
+        Ok(Self { set, url_hosts, refused, first_refused })
     }
+}
+
+/// The first refused entries of lists, in their order, as a hunt for them names them.
+///
+/// # Errors
+/// None of the lists': text in memory can be read.
+pub fn refused_of(lists: &[HuntList], wide: bool) -> std::io::Result<Vec<HuntRefusal>> {
+    read(lists, wide).map(|lists| refusals(&lists))
+}
+
+fn read(lists: &[HuntList], wide: bool) -> std::io::Result<Vec<List>> {
+    let limits = Limits { wide, ..Limits::default() };
+    lists.iter().map(|list| read_list(&list.name, list.text.as_bytes(), &limits)).collect()
+}
+
+fn refusals(lists: &[List]) -> Vec<HuntRefusal> {
+    let all = lists.iter().flat_map(|list| list.first_refused.iter().map(|one| (&list.name, one)));
+    let refusal = |(list, one): (&String, &yagura_enrich::Refused)| HuntRefusal {
+        list: list.clone(),
+        line: one.line,
+        entry: one.entry.clone(),
+        code: one.why.word().to_owned(),
+        reason: one.why.text().to_owned(),
+    };
+    all.take(REFUSED_KEPT_MAX).map(refusal).collect()
 }
 
 /// The host of a URL in the form of indicators: `host[:port]/path`.
@@ -173,8 +204,11 @@ pub fn run(
             });
             ticket.ended(found.as_ref().map(|_| ()));
             let mut hunted = found.map_err(refused)?;
-            let body = written(&hunted, request.format.as_deref());
             hunted.stats.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let body = match request.format.as_deref() {
+                Some("json") => whole(&hunted, quarry.first_refused)?,
+                format => written(&hunted, format),
+            };
             Ok(HuntReply { body, stats: hunted.stats })
         });
         work.await.map_err(ApiError::internal)?
@@ -299,6 +333,16 @@ fn written(hunted: &Hunted, format: Option<&str>) -> Vec<u8> {
             out.into_bytes()
         }
     }
+}
+
+/// The answer as one document.
+///
+/// # Errors
+/// `Internal` where it cannot be written.
+fn whole(hunted: &Hunted, refused: Vec<HuntRefusal>) -> Result<Vec<u8>, ApiError> {
+    let lines = hunted.lines.iter().map(|(line, figures)| object(line, figures)).collect();
+    let answer = HuntAnswer { lines, refused, stats: hunted.stats };
+    serde_json::to_vec(&answer).map_err(ApiError::internal)
 }
 
 fn object(line: &Line, figures: &Figures) -> Value {

@@ -1,5 +1,6 @@
 //! The overview in Prometheus' text format (exposition format 0.0.4).
 
+use crate::node::reload::RulesReport;
 use std::fmt::Write as _;
 use yagura_api::model::{Latency, Overview};
 
@@ -7,9 +8,10 @@ use yagura_api::model::{Latency, Overview};
 type Family = (String, &'static str, &'static str, Vec<(&'static str, f64)>);
 
 /// The figures, one family after the other.
-pub fn text(overview: &Overview) -> String {
+pub fn text(overview: &Overview, report: RulesReport) -> String {
     let mut out = String::new();
     let families = counts(overview).into_iter().chain(latencies(overview)).chain(state(overview));
+    let families = families.chain([rules(report)]);
     for (name, kind, help, values) in families {
         // A string takes everything.
         let _ = writeln!(out, "# HELP yagura_{name} {help}\n# TYPE yagura_{name} {kind}");
@@ -60,6 +62,17 @@ fn counts(overview: &Overview) -> Vec<Family> {
         ),
         ("journal_lsn".into(), "counter", "Positions in the journal.", journal),
     ]
+}
+
+fn rules(report: RulesReport) -> Family {
+    let values = vec![
+        ("{state=\"loaded\"}", report.rules as f64),
+        ("{state=\"off\"}", report.off as f64),
+        ("{state=\"failed\"}", report.failed as f64),
+    ];
+    let help =
+        "Rules that were loaded, those of them that are switched off, and those that failed.";
+    ("rules".into(), "gauge", help, values)
 }
 
 fn latencies(overview: &Overview) -> Vec<Family> {

@@ -19,6 +19,7 @@ mod overview;
 mod phase;
 pub mod queries;
 pub mod reload;
+pub mod reparse;
 pub mod rule_hunts;
 pub mod search;
 pub mod switches;
@@ -33,6 +34,7 @@ use crate::node::assemble::{Site, assemble};
 use crate::node::reload::{Engines, InForce, Live, Prints};
 use crate::node::switches::switched_off;
 use crate::pipeline::flight::Flight;
+use crate::pipeline::orders::Orders;
 use crate::pipeline::progress::Progress;
 use crate::pipeline::run::Pipeline;
 use crate::rules;
@@ -74,6 +76,7 @@ pub struct Node {
     intake: Arc<Intake>,
     lake: LakeHandle,
     progress: Arc<Progress>,
+    orders: Arc<Orders>,
     pipeline: Option<Pipeline>,
     flight: Arc<Flight>,
     guard: Arc<DiskGuard>,
@@ -132,16 +135,15 @@ impl Node {
             let site = Site { fs, data, config, journal, engine, engine_of, guard, clock, closed };
             assemble(site, &history)?
         };
-        let (at_lake, at_judge) = (parts.lake.checkpoint(), parts.judge.checkpoint());
-        let progress = Arc::new(Progress::at(at_lake, at_judge));
+        let orders = parts.lake.orders();
+        let progress = Arc::new(Progress::at(parts.lake.checkpoint(), parts.judge.checkpoint()));
         let flight = Flight::open(Arc::clone(&fs), data, parts.workers)
             .with_context(|| format!("cannot note records in flight in {}", data.display()))?;
         let flight = Arc::new(flight);
         let guard = Arc::clone(&parts.guard);
         let pipeline = Pipeline::start(parts, Arc::clone(&flight), Arc::clone(&progress))?;
         progress.wait_caught_up(handle.durable()).map_err(anyhow::Error::msg)?;
-        let (data, pipeline) = (data.to_owned(), Some(pipeline));
-        let (journal, _lock) = (handle, lock);
+        let (data, pipeline, journal, _lock) = (data.to_owned(), Some(pipeline), handle, lock);
         let report = intel.map(|intel| intel.report);
         let settings = config.rules.clone();
         let live = Mutex::new(Live::new(engines, epochs, history, settings, prints, report));
@@ -152,6 +154,7 @@ impl Node {
             intake,
             lake,
             progress,
+            orders,
             pipeline,
             flight,
             guard,

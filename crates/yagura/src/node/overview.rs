@@ -3,6 +3,7 @@
 use crate::node::backend::NodeBackend;
 use crate::node::books::{self, Row};
 use crate::node::cases;
+use crate::node::reload::RulesReport;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use yagura_api::model::{
@@ -149,8 +150,9 @@ impl Watched for NodeBackend {
     }
 
     fn metrics(&self) -> Result<String, ApiError> {
+        let report = RulesReport::of(&self.node().engine());
         self.overview(&TenantScope::operator())
-            .map(|overview| crate::node::metrics::text(&overview))
+            .map(|overview| crate::node::metrics::text(&overview, report))
     }
 
     fn version(&self) -> Version {

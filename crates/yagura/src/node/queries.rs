@@ -3,6 +3,7 @@
 
 use crate::config::QueryConfig;
 use crate::node::jobs::Jobs;
+use crate::node::reparse::ReparseJobs;
 use crate::node::rule_hunts::RuleHuntJobs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub struct Queries {
     governor: Arc<Governor>,
     jobs: Arc<Jobs>,
     rule_hunts: RuleHuntJobs,
+    reparses: ReparseJobs,
 }
 
 /// What is asked, in which words and form.
@@ -87,7 +89,8 @@ impl Queries {
         let handle = runtime.handle().clone();
         let jobs = Arc::new(Jobs::new(handle.clone(), Arc::clone(&governor)));
         let rule_hunts = RuleHuntJobs::new(handle.clone());
-        Ok(Self { runtime: Some(runtime), handle, governor, jobs, rule_hunts })
+        let reparses = ReparseJobs::default();
+        Ok(Self { runtime: Some(runtime), handle, governor, jobs, rule_hunts, reparses })
     }
 
     /// All queries together.
@@ -103,6 +106,11 @@ impl Queries {
     /// Rules over the past.
     pub fn rule_hunts(&self) -> &RuleHuntJobs {
         &self.rule_hunts
+    }
+
+    /// Records parsed again.
+    pub fn reparses(&self) -> &ReparseJobs {
+        &self.reparses
     }
 
     /// The threads of queries.
@@ -168,6 +176,7 @@ impl Drop for Queries {
     fn drop(&mut self) {
         self.jobs.stop_all();
         self.rule_hunts.stop_all();
+        self.reparses.stop();
         let Some(runtime) = self.runtime.take() else { return };
         // A runtime must not be dropped by a thread that works for another one, which this may be.
         let ends = std::thread::spawn(move || runtime.shutdown_timeout(END_WAIT));

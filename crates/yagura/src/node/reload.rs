@@ -197,6 +197,18 @@ impl Node {
         self.take_rules(&mut live).map(Some)
     }
 
+    /// Reads rules and sources, and puts them in force at once, whether or not their files rest.
+    ///
+    /// # Errors
+    /// As [`Node::reload_rules`].
+    pub fn reload_rules_now(&self) -> anyhow::Result<RulesReport> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let print = rules_print(self.data(), &live.settings);
+        let taken = self.take_rules(&mut live)?;
+        live.rules = Looks::new(print);
+        Ok(taken)
+    }
+
     /// Reads the rules of `settings` and the sources, and puts them in force at once.
     ///
     /// # Errors

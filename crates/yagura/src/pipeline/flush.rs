@@ -202,7 +202,7 @@ fn keep_house(
     {
         files.indexes.give(index)?;
     }
-    if files.rewrites.busy || now < files.housekeeping {
+    if files.rewrites.busy || (now < files.housekeeping && !lake.orders().is_waiting()) {
         return Ok(());
     }
     files.housekeeping = now + HOUSEKEEPING;
@@ -214,7 +214,11 @@ fn keep_house(
     for (tenant, lsn) in lake.finish_erasures(now)? {
         progress.note_lake_erased(&tenant, lsn);
     }
-    if let Some(expiry) = lake.plan_expiry(now)? {
+    if guard.may_compact()
+        && let Some(reparse) = lake.plan_reparse()
+    {
+        files.rewrites.give(reparse)?;
+    } else if let Some(expiry) = lake.plan_expiry(now)? {
         files.rewrites.give(expiry)?;
     } else if guard.may_compact()
         && let Some(rewrite) = lake.plan_rewrite(quiet)

@@ -1,9 +1,11 @@
 //! The lake's side of the pipeline: rows into the tail, the tail into tables.
 
 use crate::pipeline::expiry::Expiry;
+use crate::pipeline::orders::{Order, Orders};
 use crate::pipeline::work::Done;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 use yagura_event::{Lsn, Match};
 use yagura_journal::Entry;
@@ -26,6 +28,9 @@ pub struct LakeConsumer {
     expiry: Expiry,
     /// Tenants of whom everything from up to an entry is to go.
     erasing: BTreeMap<String, Lsn>,
+    orders: Arc<Orders>,
+    /// Who is to be told of the partition that is being parsed again.
+    reparsing: Option<Sender<Result<(), String>>>,
 }
 
 impl LakeConsumer {
@@ -38,8 +43,23 @@ impl LakeConsumer {
     ) -> Self {
         let applied = writer.complete();
         let (waiting, failed) = (None, false);
-        let erasing = BTreeMap::new();
-        Self { writer, flush_bytes, flush_interval, waiting, failed, applied, expiry, erasing }
+        Self {
+            writer,
+            flush_bytes,
+            flush_interval,
+            waiting,
+            failed,
+            applied,
+            expiry,
+            erasing: BTreeMap::new(),
+            orders: Arc::default(),
+            reparsing: None,
+        }
+    }
+
+    /// Where partitions that are to be parsed again are handed in.
+    pub fn orders(&self) -> Arc<Orders> {
+        Arc::clone(&self.orders)
     }
 
     /// Erases what there is of a tenant from up to an entry.
@@ -168,6 +188,24 @@ impl LakeConsumer {
         Ok(done)
     }
 
+    /// The partition that is to be parsed again, or whose sightings an earlier process left behind.
+    pub fn plan_reparse(&mut self) -> Option<Rewrite> {
+        if let Some(resight) = self.writer.plan_resight() {
+            return Some(resight);
+        }
+        let Order { partition, with, done } = self.orders.take()?;
+        match self.writer.plan_reparse(partition, with) {
+            Ok(rewrite) => {
+                self.reparsing = Some(done);
+                Some(rewrite)
+            }
+            Err(with) => {
+                self.orders.put(Order { partition, with, done });
+                None
+            }
+        }
+    }
+
     /// A data file whose index is to be made: what an earlier process left without.
     pub fn plan_index(&mut self, quiet: bool) -> Option<Reindex> {
         if quiet { self.writer.plan_index() } else { None }
@@ -178,7 +216,12 @@ impl LakeConsumer {
     /// # Errors
     /// Those of writing and of the lake; no row is lost or doubled.
     pub fn end_rewrite(&mut self, done: Rewritten, now: Instant) -> Result<(), LakeError> {
-        let records = self.writer.end_rewrite(done, now)?;
+        let ended = self.writer.end_rewrite(done, now);
+        if let Some(told) = self.reparsing.take() {
+            // Who asked may have gone.
+            let _ = told.send(ended.as_ref().map(|_| ()).map_err(LakeError::to_string));
+        }
+        let records = ended?;
         if records > 0 {
             tracing::info!(records, "records were deleted that are kept no longer");
         }

@@ -19,6 +19,7 @@ pub mod flush;
 pub mod judge;
 pub mod known;
 pub mod lakes;
+pub mod orders;
 mod pace;
 pub mod progress;
 pub mod run;

@@ -1,7 +1,8 @@
 // The console's table: virtual rows, sorting, columns to choose, keys, and rows that never move.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { useIndexOf } from "@/lib/useIndexOf";
 import { useStable } from "@/lib/useStable";
 import { Icon } from "../Icon";
 import { type Column, leastWidth, type Sort, tracks } from "./columns";
@@ -73,6 +74,8 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     serverSorted: props.serverSorted ?? false,
     held,
   });
+  // With another function the virtualizer would measure every row anew.
+  const getItemKey = useCallback((index: number) => rowId(shown[index] as T), [shown, rowId]);
   const virtual = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
@@ -80,9 +83,9 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
     overscan: OVERSCAN_ROWS,
     scrollMargin: HEAD_PX,
     scrollPaddingStart: HEAD_PX,
-    getItemKey: (index) => rowId(shown[index] as T),
+    getItemKey,
   });
-  const active = activeId === undefined ? -1 : shown.findIndex((row) => rowId(row) === activeId);
+  const active = useIndexOf(shown, rowId)(activeId);
   const items = virtual.getVirtualItems();
   const lastIndex = items.at(-1)?.index ?? 0;
 

@@ -1,13 +1,12 @@
 // Making a token, and taking one away.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { request, segment } from "@/api/client";
 import { tokensQuery } from "@/api/queries";
 import type { NewToken, Token } from "@/api/types";
-import { Button, Dialog, ErrorState } from "@/components";
+import { Button, Dialog, DialogForm, ErrorState, LineField } from "@/components";
 import { oneLine } from "@/lib/raw";
-import styles from "./Account.module.css";
 
 const NAME_CHARS_MAX = 100;
 const FORM = "new-token";
@@ -24,8 +23,7 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
       return client.invalidateQueries({ queryKey: tokensQuery().queryKey });
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const submit = () => {
     if (name.trim() !== "" && !make.isPending) make.mutate();
   };
   const close = () => {
@@ -52,22 +50,9 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
         </>
       }
     >
-      <form id={FORM} className={styles.form} onSubmit={submit}>
-        <label htmlFor="token-name">{t("account_page.name")}</label>
-        <input
-          id="token-name"
-          value={name}
-          maxLength={NAME_CHARS_MAX}
-          autoFocus
-          autoComplete="off"
-          spellCheck={false}
-          aria-describedby="token-name-hint"
-          onChange={(event) => setName(event.target.value)}
-        />
-        <p id="token-name-hint" className="muted">
-          {t("account_page.name_hint")}
-        </p>
-      </form>
+      <DialogForm id={FORM} onSubmit={submit}>
+        <LineField label={t("account_page.name")} hint={t("account_page.name_hint")} value={name} charsMax={NAME_CHARS_MAX} onChange={setName} autoFocus />
+      </DialogForm>
       {make.error && <ErrorState error={make.error} />}
     </Dialog>
   );

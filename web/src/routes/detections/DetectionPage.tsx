@@ -1,13 +1,12 @@
 // One rule: what it is, its Sigma text with diagnostics, what it found and why.
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { ruleQuery, rulesQuery } from "@/api/queries";
 import { ApiProblem } from "@/api/problem";
 import type { RuleDetail } from "@/api/types";
 import { Page } from "@/app/Page";
-import { CopyButton, Empty, Loaded, Panel } from "@/components";
+import { CopyButton, Loaded, Panel } from "@/components";
 import { oneLine } from "@/lib/raw";
 import styles from "./Detection.module.css";
 import { Findings } from "./Findings";
@@ -15,6 +14,7 @@ import { detectionRoute } from "./route";
 import { RuleHead } from "./RuleHead";
 import { RuleText } from "./RuleText";
 import { RunOverPast } from "./RunOverPast";
+import { UnknownRule } from "./UnknownRule";
 
 export function DetectionPage() {
   const { t } = useTranslation();
@@ -22,12 +22,9 @@ export function DetectionPage() {
   const query = useQuery(ruleQuery(id));
   const unknown = query.error instanceof ApiProblem && query.error.status === 404;
   return (
-    <Page title={oneLine(query.data?.data.title || t("page.detection"))} fill>
+    <Page title={unknown ? t("detections.unknown_title") : oneLine(query.data?.data.title || t("page.detection"))} fill>
       {unknown ? (
-        <Empty reason="match">
-          <p>{t("detections.unknown", { id: oneLine(id) })}</p>
-          <Link to="/detections">{t("detections.back")}</Link>
-        </Empty>
+        <UnknownRule id={id} />
       ) : (
         <Loaded query={query} rows={22}>
           {({ data: rule }) => <Rule rule={rule} />}
@@ -58,9 +55,9 @@ function Rule({ rule }: { rule: RuleDetail }) {
             </>
           }
         >
-          <RuleText rule={rule} />
+          <RuleText text={rule.text} id={rule.id} error={rule.error} about={rule} />
         </Panel>
-        <Findings rule={rule} />
+        <Findings rule={rule.id} total={rule.findings} />
       </div>
     </div>
   );

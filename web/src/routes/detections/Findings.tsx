@@ -4,9 +4,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { findingQuery, findingsQuery } from "@/api/queries";
-import type { EntityKind, Finding, RuleDetail } from "@/api/types";
+import type { EntityKind, Finding } from "@/api/types";
 import { Age, type Column, DataTable, Empty, ErrorState, Loaded, OutcomeMark, Panel, Pivot, Retrospective } from "@/components";
 import { count } from "@/lib/number";
+import { useSettled } from "@/lib/useSettled";
 import { useStable } from "@/lib/useStable";
 import styles from "./Detection.module.css";
 import { entitiesOf, isRetrospective } from "./finding";
@@ -21,11 +22,12 @@ const ROWS_MAX = 7;
 
 const rowId = (finding: Finding) => finding.finding_info.uid;
 
-export function Findings({ rule }: { rule: RuleDetail }) {
+/** `rule` is its id; `total` how many findings it has, where that is known. */
+export function Findings({ rule, total }: { rule: string; total?: number }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { finding: chosen } = detectionRoute.useSearch();
-  const query = useInfiniteQuery(findingsQuery({ rule: rule.id }));
+  const query = useInfiniteQuery(findingsQuery({ rule }));
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const columns = useColumns();
   const choose = useStable((id: string | undefined) => void navigate({ to: ".", search: (old) => ({ ...old, finding: id }), replace: true }));
@@ -36,7 +38,7 @@ export function Findings({ rule }: { rule: RuleDetail }) {
   return (
     <div className={styles.right}>
       <div className={styles.findings} style={rows.length > 0 ? { height: HEAD_PX + ROW_PX * Math.min(ROWS_MAX, Math.max(ROWS_MIN, rows.length)) } : { flex: 1 }}>
-        <Panel className={styles.fillPanel} flush title={t("detections.recent")} aside={<span>{t("detections.findings_of", { count: rule.findings })}</span>}>
+        <Panel className={styles.fillPanel} flush title={t("detections.recent")} aside={total !== undefined && <span>{t("detections.findings_of", { count: total })}</span>}>
           <Loaded query={query} rows={6}>
             {() => (
               <DataTable
@@ -65,12 +67,14 @@ export function Findings({ rule }: { rule: RuleDetail }) {
 /** The finding in full; what the list knows of it shows at once. */
 function Explained({ id, known }: { id: string; known: Finding | undefined }) {
   const { t } = useTranslation();
-  const query = useQuery(findingQuery(id));
-  const finding = query.data ?? known;
+  const settled = useSettled(id);
+  const query = useQuery(findingQuery(settled));
+  const asked = settled === id ? query.data : undefined;
+  const finding = asked ?? known;
   return (
     <Panel className={styles.why} flush title={t("detections.why")} aside={<code title={id}>{id.slice(0, 12)}</code>}>
-      {query.error && <ErrorState error={query.error} onRetry={() => void query.refetch()} {...(finding && { asOfMs: query.dataUpdatedAt || Date.now() })} />}
-      {finding && <Why key={id} finding={finding} incidents={query.data?.incidents} />}
+      {query.error && settled === id && <ErrorState error={query.error} onRetry={() => void query.refetch()} {...(finding && { asOfMs: query.dataUpdatedAt || Date.now() })} />}
+      {finding && <Why key={id} finding={finding} incidents={asked?.incidents} />}
     </Panel>
   );
 }

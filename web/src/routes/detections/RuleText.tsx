@@ -7,16 +7,26 @@ import { oneLine } from "@/lib/raw";
 import styles from "./RuleText.module.css";
 import { linesOf, type RuleLine } from "./rule-text";
 
-export function RuleText({ rule }: { rule: RuleDetail }) {
+export interface RuleTextProps {
+  /** The file's. */
+  text: string;
+  /** Of the rule that is looked at. */
+  id: string;
+  error: RuleProblem | null;
+  /** What stands below the text. */
+  about?: Pick<RuleDetail, "falsepositives" | "references" | "author">;
+}
+
+export function RuleText({ text, id, error, about }: RuleTextProps) {
   const { t } = useTranslation();
-  const lines = useMemo(() => linesOf(rule.text, rule.id), [rule.text, rule.id]);
+  const at = error?.line ?? undefined;
+  const lines = useMemo(() => linesOf(text, id, at), [text, id, at]);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const target = box.current?.querySelector("[data-fault]") ?? box.current?.querySelector("[data-own]");
     if (box.current && target instanceof HTMLElement) box.current.scrollTop = Math.max(0, target.offsetTop - 40);
   }, [lines]);
-  if (rule.text === "") return <Empty reason="data">{rule.error && <Diagnostic problem={rule.error} />}</Empty>;
-  const { error } = rule;
+  if (text === "") return <Empty reason="data">{error && <Diagnostic problem={error} />}</Empty>;
   const placed = error !== null && error.line !== null && error.line >= 1 && error.line <= lines.length;
   return (
     <div ref={box} className={styles.box} role="region" aria-label={t("detections.text")} tabIndex={0}>
@@ -27,7 +37,7 @@ export function RuleText({ rule }: { rule: RuleDetail }) {
           {placed && error.line === line.number && <Diagnostic problem={error} />}
         </Fragment>
       ))}
-      <About rule={rule} />
+      {about && <About rule={about} />}
     </div>
   );
 }
@@ -61,7 +71,7 @@ function Diagnostic({ problem }: { problem: RuleProblem }) {
 }
 
 /** What the text says that is worth reading outside of it, too: false positives and references. */
-function About({ rule }: { rule: RuleDetail }) {
+function About({ rule }: { rule: NonNullable<RuleTextProps["about"]> }) {
   const { t } = useTranslation();
   if (rule.falsepositives.length + rule.references.length === 0 && !rule.author) return null;
   return (

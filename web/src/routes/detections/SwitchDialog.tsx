@@ -1,14 +1,12 @@
 // The dialog in which a rule is switched off or on: what that means, the reason, and who did before.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type KeyboardEvent, useEffect, useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { request, segment } from "@/api/client";
 import { ApiProblem } from "@/api/problem";
 import { keys, ruleQuery, rulesQuery, ruleStatesQuery } from "@/api/queries";
 import type { RuleDetail, RuleSwitch } from "@/api/types";
-import { Button, Dialog, ErrorState, Icon, Kbd, Loaded, Time } from "@/components";
-import { modKey } from "@/components/Kbd";
-import { isComposing } from "@/lib/keys";
+import { Button, Dialog, DialogForm, ErrorState, Loaded, Meanwhile, ReasonField, SendKeys, Time } from "@/components";
 import { oneLine } from "@/lib/raw";
 import styles from "./Switch.module.css";
 
@@ -44,13 +42,8 @@ function Asked({ seen, onClose }: { seen: Seen; onClose: () => void }) {
   const [reason, setReason] = useState("");
   const { send, theirs } = useSwitch(seen, enabled, onClose);
   const form = useId();
-  const submit = (event?: FormEvent) => {
-    event?.preventDefault();
+  const submit = () => {
     if (!send.isPending) send.mutate(reason.trim());
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    const key = event.nativeEvent;
-    if (!isComposing(key) && key.key === "Enter" && (key.ctrlKey || key.metaKey)) submit();
   };
   const word = enabled ? t("detections.switch_on") : t("detections.switch_off");
   return (
@@ -61,9 +54,7 @@ function Asked({ seen, onClose }: { seen: Seen; onClose: () => void }) {
       width={560}
       footer={
         <>
-          <span className={styles.hint}>
-            <Kbd>mod</Kbd> <Kbd>Enter</Kbd>
-          </span>
+          <SendKeys />
           <Button onPress={onClose}>{t("action.cancel")}</Button>
           <Button kind={enabled ? "primary" : "danger"} type="submit" form={form} isDisabled={send.isPending}>
             {theirs ? t("detections.switch_anyway", { word }) : word}
@@ -71,24 +62,14 @@ function Asked({ seen, onClose }: { seen: Seen; onClose: () => void }) {
         </>
       }
     >
-      <form id={form} className={styles.form} onSubmit={submit} onKeyDown={onKeyDown} aria-keyshortcuts={`${modKey()}+Enter`}>
+      <DialogForm id={form} onSubmit={submit} sendByKey>
         {theirs && <Theirs said={theirs} />}
         {send.error && !theirs && <ErrorState error={send.error} />}
         <p>{enabled ? t("detections.on_means") : t("detections.off_means")}</p>
         {!enabled && rule.feeds.length > 0 && <Feeds ids={rule.feeds} />}
-        <label className={styles.reason}>
-          <span>{t("detections.reason")}</span>
-          <textarea
-            value={reason}
-            rows={3}
-            autoFocus
-            maxLength={REASON_CHARS_MAX}
-            placeholder={t("detections.reason_hint")}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
+        <ReasonField label={t("detections.reason")} placeholder={t("detections.reason_hint")} value={reason} charsMax={REASON_CHARS_MAX} onChange={setReason} autoFocus />
         <History id={rule.id} />
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
@@ -118,16 +99,13 @@ function useSwitch(seen: Seen, enabled: boolean, onDone: () => void) {
 function Theirs({ said }: { said: RuleSwitch }) {
   const { t } = useTranslation();
   return (
-    <div className={styles.conflict} role="alert">
-      <Icon name="warning" />
-      <div>
-        <p>{said.enabled ? t("detections.meanwhile_on") : t("detections.meanwhile_off")}</p>
-        <p className="muted">
-          {oneLine(said.by)} <Time value={said.time_dt} />
-          {said.reason && `: ${oneLine(said.reason)}`}
-        </p>
-      </div>
-    </div>
+    <Meanwhile>
+      <p>{said.enabled ? t("detections.meanwhile_on") : t("detections.meanwhile_off")}</p>
+      <p className="muted">
+        {oneLine(said.by)} <Time value={said.time_dt} />
+        {said.reason && `: ${oneLine(said.reason)}`}
+      </p>
+    </Meanwhile>
   );
 }
 

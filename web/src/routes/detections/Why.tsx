@@ -1,9 +1,7 @@
 // Why a finding matched: its entities and incidents, and every kept event with the fields that decided.
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { rulesQuery } from "@/api/queries";
 import type { Finding, FindingEvidence } from "@/api/types";
 import { Icon, OutcomeMark, Pivot, Raw, Retrospective, SeverityMark, Time } from "@/components";
 import { severityOf } from "@/i18n/words";
@@ -11,6 +9,7 @@ import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { marksOf } from "@/routes/incidents/evidence/marks";
 import { entitiesOf, groupOf, isRetrospective, thingsOf } from "./finding";
+import { RuleLink } from "./RuleLink";
 import styles from "./Why.module.css";
 
 export function Why({ finding, incidents }: { finding: Finding; incidents: string[] | undefined }) {
@@ -76,7 +75,6 @@ export function Why({ finding, incidents }: { finding: Finding; incidents: strin
 /** `base` is the rule that saw the event, where the finding is that of a correlation over it. */
 function Evidence({ evidence, base }: { evidence: FindingEvidence; base: string | undefined }) {
   const { t } = useTranslation();
-  const titles = useRuleTitles();
   const { data, raw_data: raw } = evidence;
   const fields = useMemo(() => Object.entries(data.fields), [data.fields]);
   const marks = useMemo(() => marksOf(raw, data.fields), [raw, data.fields]);
@@ -86,7 +84,11 @@ function Evidence({ evidence, base }: { evidence: FindingEvidence; base: string 
         <Time value={data.time_dt} form="full" />
         <span>{oneLine(data.source)}</span>
         <span className="muted">{oneLine(data.feed)}</span>
-        {base && <Base id={base} title={titles.get(base)} />}
+        {base && (
+          <span className={styles.base}>
+            <RuleLink id={base} />
+          </span>
+        )}
         <Link to="/search" search={{ event: evidence.uid }} className={styles.open}>
           {t("detections.open_event")}
           <Icon name="right" size={12} />
@@ -96,22 +98,6 @@ function Evidence({ evidence, base }: { evidence: FindingEvidence; base: string 
       <Raw text={raw} marks={marks} />
     </li>
   );
-}
-
-/** Without a title the rule is not in force, and there is no page of it. */
-function Base({ id, title }: { id: string; title: string | undefined }) {
-  const className = `${styles.base} clip`;
-  if (title === undefined) return <span className={className}>{oneLine(id)}</span>;
-  return (
-    <Link to="/detections/$id" params={{ id }} className={className}>
-      {oneLine(title)}
-    </Link>
-  );
-}
-
-function useRuleTitles(): ReadonlyMap<string, string> {
-  const { data } = useQuery(rulesQuery());
-  return useMemo(() => new Map(data?.items.map((rule) => [rule.id, rule.title])), [data]);
 }
 
 function Fields({ name, fields }: { name: string; fields: [string, string][] }) {

@@ -14,6 +14,8 @@ export interface DetectionsSearch {
   tactic?: string | undefined;
   /** A column, with `-` before it for descending; most findings first where absent. */
   sort?: string | undefined;
+  /** The faulty rule that is explained, while faulty ones are shown. */
+  fault?: string | undefined;
 }
 
 export const detectionsRoute = createRoute({
@@ -25,6 +27,7 @@ export const detectionsRoute = createRoute({
     state: oneOf(search.state, STATES),
     tactic: oneOf(search.tactic, TACTICS),
     sort: text(search.sort),
+    fault: text(search.fault),
   }),
   component: lazyRouteComponent(() => import("./DetectionsPage"), "DetectionsPage"),
 });

@@ -31,4 +31,6 @@ test("the lines of the rule looked at are its own", () => {
   expect(own("22-BB")).toEqual([9, 10]);
   expect(own("one")).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(own("unknown")).toHaveLength(10);
+  expect(linesOf(TEXT, "11-aa", 9).flatMap((line) => (line.own ? [line.number] : []))).toEqual([9, 10]);
+  expect(linesOf(TEXT, "22-bb", 7).filter((line) => line.own)).toHaveLength(7);
 });

@@ -12,19 +12,20 @@ export interface RuleLine {
   own: boolean;
 }
 
-/** The lines of a file; `id` says which of its documents is looked at. */
-export function linesOf(text: string, id: string): RuleLine[] {
+/** The lines of a file; a line (from 1) of one of its documents, or else `id`, says which of them is looked at. */
+export function linesOf(text: string, id: string, at?: number): RuleLine[] {
   const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
-  const own = ownLines(lines, id);
+  const own = ownLines(lines, id, at);
   return lines.map((line, i) => ({ number: i + 1, ...partsOf(line), own: i >= own.start && i < own.end }));
 }
 
-/** The lines of the document with this id or name; all where none has it. */
-function ownLines(lines: readonly string[], id: string): { start: number; end: number } {
+/** The lines of the document around a line or with this id or name; all where there is none. */
+function ownLines(lines: readonly string[], id: string, at: number | undefined): { start: number; end: number } {
   let start = 0;
   for (let i = 0; i <= lines.length; i += 1) {
     if (i < lines.length && !/^---\s*(#.*)?$/.test(lines[i] ?? "")) continue;
-    if (lines.slice(start, i).some((line) => names(line, id))) return { start, end: i };
+    const isOwn = at === undefined ? lines.slice(start, i).some((line) => names(line, id)) : at > start && at <= i;
+    if (isOwn) return { start, end: i };
     start = i + 1;
   }
   return { start: 0, end: lines.length };

@@ -15,9 +15,16 @@ export interface RuleFilter {
   tactic: string | undefined;
 }
 
-/** What names a rule; one that could not be read has no id, and its file may hold several. */
-export function keyOf(rule: RuleSummary): string {
-  return rule.id || `${rule.path}:${rule.error?.line ?? 0}`;
+/** What names a rule in a list; one that could not be loaded may have no id, or that of another. */
+export function keyOf(rule: Pick<RuleSummary, "id" | "path" | "line" | "error">): string {
+  return rule.error ? `${rule.path}:${rule.error.line ?? rule.line}:${rule.error.code}` : rule.id;
+}
+
+/** The id by which the server tells the text of a rule's file: that of a rule in it that no other file has before. */
+export function textIdOf(rules: readonly RuleSummary[], path: string): string | undefined {
+  const fileOf = new Map<string, string>();
+  for (const { id, path: file } of rules) if (id && !fileOf.has(id)) fileOf.set(id, file);
+  return [...fileOf].find(([, file]) => file === path)?.[0];
 }
 
 /** The tactics of the matrix as Sigma writes them, in order. */

@@ -8,7 +8,7 @@ import { useTacticName } from "@/i18n/words";
 import { count, percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import styles from "./Detections.module.css";
-import { isNoisy, levelRank, noiseOf, sourceText, tacticsOf, techniquesOf, whyAlwaysOn } from "./rules";
+import { isNoisy, keyOf, levelRank, noiseOf, sourceText, tacticsOf, techniquesOf, whyAlwaysOn } from "./rules";
 import switchStyles from "./Switch.module.css";
 
 /** `onSwitch` gets the id of a rule that somebody wants to switch off or on. */
@@ -55,26 +55,35 @@ export function useRuleColumns(total: number, onSwitch: (id: string) => void): C
   );
 }
 
-/** The columns while only faulty rules are shown: what is wrong with them, and where. */
-export function useFaultColumns(): Column<RuleSummary>[] {
+/** The columns while only faulty rules are shown: what is wrong with them, and where; `tight` beside the one explained. */
+export function useFaultColumns(tight: boolean): Column<RuleSummary>[] {
   const { t } = useTranslation();
-  return useMemo(
-    () => [
-      { id: "title", header: t("detections.rule"), width: 260, grow: 2, fixed: true, value: (rule) => rule.title || rule.path, cell: (rule) => <Title rule={rule} /> },
-      { id: "path", header: t("detections.path"), width: 200, grow: 2, code: true, value: (rule) => oneLine(rule.path) },
-      { id: "line", header: t("detections.at_line"), width: 64, align: "end", value: (rule) => rule.error?.line, cell: (rule) => <span>{rule.error?.line ?? "–"}</span> },
+  return useMemo(() => {
+    const all: Column<RuleSummary>[] = [
+      { id: "title", header: t("detections.rule"), width: 220, grow: 2, fixed: true, value: (rule) => oneLine(rule.title || rule.path) },
+      { id: "path", header: t("detections.path"), width: 200, grow: 2, fixed: true, code: true, cell: (rule) => <Path path={rule.path} />, value: (rule) => rule.path },
+      { id: "line", header: t("detections.at_line"), width: 64, align: "end", fixed: true, value: (rule) => rule.error?.line, cell: (rule) => <span>{rule.error?.line ?? "–"}</span> },
       {
         id: "problem",
         header: t("detections.problem"),
-        width: 320,
+        width: tight ? 200 : 320,
         grow: 4,
         fixed: true,
         value: (rule) => rule.error?.message,
         cell: (rule) => <span title={oneLine(rule.error?.message ?? "")}>{oneLine(rule.error?.message ?? "")}</span>,
       },
-      { id: "code", header: t("state.code"), width: 140, code: true, value: (rule) => rule.error?.code },
-    ],
-    [t],
+      { id: "code", header: t("state.code"), width: 160, code: true, fixed: true, value: (rule) => rule.error?.code },
+    ];
+    return tight ? all.filter((column) => column.id !== "title" && column.id !== "code") : all;
+  }, [t, tight]);
+}
+
+/** The end of a path says most. */
+function Path({ path }: { path: string }) {
+  return (
+    <span className={styles.path} title={oneLine(path)}>
+      <bdi>{oneLine(path)}</bdi>
+    </span>
   );
 }
 
@@ -89,14 +98,14 @@ function Title({ rule }: { rule: RuleSummary }) {
           <span>{t("detections.fault_word")}</span>
         </span>
       )}
-      {rule.id ? (
-        <Link to="/detections/$id" params={{ id: rule.id }} className="clip" title={title}>
+      {rule.error ? (
+        <Link to="/detections" search={{ state: "broken", fault: keyOf(rule) }} className="clip" title={title}>
           {title}
         </Link>
       ) : (
-        <span className="clip" title={title}>
+        <Link to="/detections/$id" params={{ id: rule.id }} className="clip" title={title}>
           {title}
-        </span>
+        </Link>
       )}
     </span>
   );

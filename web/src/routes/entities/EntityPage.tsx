@@ -122,21 +122,13 @@ function FindingTitle({ row }: { row: FindingRow }) {
   );
 }
 
-type LedgerRow = EntityDetail["evidence"][number] & { key: string; title: string; rule: string | undefined };
+type LedgerRow = EntityDetail["evidence"][number] & { key: string };
 
 /** Every piece of evidence in time, before repeats and age are discounted. */
 function Ledger({ entity }: { entity: EntityDetail }) {
   const { t } = useTranslation();
   const why = useReason();
-  const rows = useMemo(() => {
-    const known = new Map(entity.findings.map((one) => [one.id, one]));
-    const titles = new Map(entity.standing?.waterfall.map((one) => [one.finding, one.title]));
-    return entity.evidence.map((one, i): LedgerRow => {
-      const finding = known.get(one.finding);
-      const title = finding?.title ?? titles.get(one.finding) ?? one.finding;
-      return { ...one, key: `${one.finding}/${i}`, title, rule: finding?.rule };
-    });
-  }, [entity]);
+  const rows = useMemo(() => entity.evidence.map((one, i): LedgerRow => ({ ...one, key: `${one.finding}/${i}` })), [entity]);
   const columns = useMemo(
     (): Column<LedgerRow>[] => [
       { id: "time", header: t("entities.time"), width: 216, fixed: true, value: (one) => Date.parse(one.time_dt), cell: (one) => <Time value={one.time_dt} /> },
@@ -156,9 +148,8 @@ function Ledger({ entity }: { entity: EntityDetail }) {
 }
 
 /** The finding, shown at its rule. */
-function Rule({ id, title, finding }: { id: string | undefined; title: string; finding: string }) {
-  const text = oneLine(title);
-  if (id === undefined) return <bdi title={text}>{text}</bdi>;
+function Rule({ id, title, finding }: { id: string; title: string; finding: string }) {
+  const text = oneLine(title || finding);
   return (
     <Link className={styles.rule} to="/detections/$id" params={{ id }} search={{ finding }} title={text} tabIndex={-1}>
       <bdi>{text}</bdi>

@@ -7,7 +7,8 @@ import { severityOf, useLocalText, useWord } from "@/i18n/words";
 import { oneLine } from "@/lib/raw";
 import { spanText } from "@/lib/time";
 import styles from "./IncidentHeader.module.css";
-import { ownerOf } from "./next";
+import { heldOf, isOthers, isTaken } from "./decision/held";
+import { useMe } from "./decision/useMe";
 import { NextStep } from "./NextStep";
 
 const COPY_ID = "incident-copy";
@@ -17,17 +18,20 @@ export function copyCase(): void {
   document.querySelector<HTMLElement>(`#${COPY_ID} button`)?.click();
 }
 
-export function IncidentHeader({ incident, caseText, onTake, onDecide }: {
+export function IncidentHeader({ incident, caseText, onTake, onGive, onDecide }: {
   incident: Incident;
   caseText: string;
   onTake: () => void;
+  onGive: () => void;
   onDecide: () => void;
 }) {
   const { t } = useTranslation();
   const local = useLocalText();
   const { decision, merged_into } = incident;
   const title = oneLine(local(incident.title, incident.title_ja));
-  const taken = decision.state === "in_progress" ? oneLine(decision.by ?? "") : "";
+  const me = useMe();
+  const held = heldOf(incident);
+  const taken = isOthers(held, me) || isTaken(held, me) ? oneLine(decision.owner ?? "") : "";
   return (
     <header className={styles.head}>
       <div className={styles.line}>
@@ -57,7 +61,7 @@ export function IncidentHeader({ incident, caseText, onTake, onDecide }: {
         </div>
       </div>
       <div className={styles.line}>
-        <Facts incident={incident} />
+        <Facts incident={incident} onGive={onGive} />
         <NextStep
           incident={{
             state: decision.state,
@@ -72,10 +76,11 @@ export function IncidentHeader({ incident, caseText, onTake, onDecide }: {
   );
 }
 
-function Facts({ incident }: { incident: Incident }) {
+function Facts({ incident, onGive }: { incident: Incident; onGive: () => void }) {
   const { t } = useTranslation();
   const word = useWord();
   const { decision } = incident;
+  const owner = decision.owner === null ? t("incidents.nobody") : oneLine(decision.owner);
   const lasted = Date.parse(incident.end_time_dt) - Date.parse(incident.start_time_dt);
   return (
     <dl className={styles.facts}>
@@ -90,7 +95,13 @@ function Facts({ incident }: { incident: Incident }) {
       <Fact name={t("incidents.verdict")}>
         <Changing value={decision.verdict}>{decision.verdict ? word("incident_verdict", decision.verdict) : t("incidents.no_verdict")}</Changing>
       </Fact>
-      <Fact name={t("incidents.owner")}>{oneLine(ownerOf(decision.state, decision.by) ?? "–")}</Fact>
+      <Fact name={t("incidents.owner")}>
+        <button type="button" className={styles.owner} title={t("incidents.give_hint")} aria-label={t("incidents.owner_change", { user: owner })} onClick={onGive}>
+          <Changing value={decision.owner}>
+            <bdi>{owner}</bdi>
+          </Changing>
+        </button>
+      </Fact>
       <Fact name={t("incidents.began")}>
         <Time value={incident.start_time_dt} />
       </Fact>

@@ -12,6 +12,8 @@ import { useLocalText } from "@/i18n/words";
 import { oneLine } from "@/lib/raw";
 import { useCaseText } from "./caseText";
 import { DecisionDialog, type DecisionStart } from "./decision/DecisionDialog";
+import { type Held, heldOf } from "./decision/held";
+import { OwnerDialog } from "./decision/OwnerDialog";
 import { RefusedDialog } from "./decision/RefusedDialog";
 import type { Refusal } from "./decision/useDecide";
 import { useTake } from "./decision/useTake";
@@ -59,13 +61,15 @@ function Case({ incident }: { incident: Incident }) {
   const search = incidentRoute.useSearch();
   const set = (part: IncidentSearch) =>
     void navigate({ to: "/incidents/$id", params: { id: incident.metadata.uid }, search: { ...search, ...part }, replace: true, resetScroll: false });
-  const target = { id: incident.metadata.uid, tenant: incident.metadata.tenant_uid };
+  const target = heldOf(incident);
   const [deciding, setDeciding] = useState<DecisionStart>();
+  const [giving, setGiving] = useState<Held>();
   const [refusals, setRefusals] = useState<Refusal[]>([]);
   const { take } = useTake(setRefusals);
   const notes = useQuery(notesQuery(target.id, target.tenant));
   const decisions = useQuery(decisionsQuery(target.id, target.tenant));
   const text = useCaseText(incident, notes.data?.items ?? [], decisions.data?.items ?? []);
+  const owners = useMemo(() => (decisions.data?.items ?? []).flatMap((one) => one.owner ?? []), [decisions.data]);
   usePrintInLight();
 
   const steps = incident.timeline;
@@ -91,6 +95,7 @@ function Case({ incident }: { incident: Incident }) {
     letters: {
       v: () => setDeciding({ targets: [target] }),
       a: () => take([target]),
+      o: () => setGiving(target),
       n: focusNote,
       c: copyCase,
       "[": () => bound("from"),
@@ -101,7 +106,13 @@ function Case({ incident }: { incident: Incident }) {
   useDropLostStep(search.step, chosen === undefined, () => choose(undefined));
   return (
     <div className={styles.case}>
-      <IncidentHeader incident={incident} caseText={text} onTake={() => take([target])} onDecide={() => setDeciding({ targets: [target] })} />
+      <IncidentHeader
+        incident={incident}
+        caseText={text}
+        onTake={() => take([target])}
+        onGive={() => setGiving(target)}
+        onDecide={() => setDeciding({ targets: [target] })}
+      />
       <KillChain steps={steps} chosen={tactic} onChoose={(next) => set({ tactic: next })} />
       <div className={styles.grid}>
         <TimelinePanel
@@ -140,6 +151,7 @@ function Case({ incident }: { incident: Incident }) {
         </div>
       </div>
       {deciding && <DecisionDialog start={deciding} onClose={() => setDeciding(undefined)} />}
+      {giving && <OwnerDialog targets={[giving]} known={owners} onClose={() => setGiving(undefined)} />}
       {refusals.length > 0 && (
         <RefusedDialog
           refusals={refusals}

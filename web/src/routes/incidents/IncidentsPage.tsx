@@ -9,8 +9,11 @@ import type { IncidentState, IncidentSummary, IncidentVerdict } from "@/api/type
 import { Button, DataTable, Empty, Icon, Kbd, Loaded, Panel, type Sort } from "@/components";
 import { count } from "@/lib/number";
 import { DecisionDialog, type DecisionStart } from "./decision/DecisionDialog";
+import type { Held } from "./decision/held";
+import { OwnerDialog } from "./decision/OwnerDialog";
 import { RefusedDialog } from "./decision/RefusedDialog";
-import type { Refusal, Target } from "./decision/useDecide";
+import type { Refusal } from "./decision/useDecide";
+import { useMe } from "./decision/useMe";
 import { useTake } from "./decision/useTake";
 import styles from "./IncidentsPage.module.css";
 import { Peek } from "./Peek";
@@ -27,18 +30,20 @@ export function IncidentsPage() {
   const { state = "open", peek } = search;
   const set = (part: IncidentsSearch) => void navigate({ to: "/incidents", search: { ...search, ...part }, replace: true });
 
+  const me = useMe();
   const query = useInfiniteQuery(incidentsQuery(state === "done" || state === "all" ? "all" : "open"));
   useAllPages(query);
   const all = useMemo(() => (query.data?.pages ?? []).flatMap((page) => page.items), [query.data]);
   const filter = useMemo(
-    () => ({ state, severities: severitiesOf(search.severity), text: search.filter ?? "" }),
-    [state, search.severity, search.filter],
+    () => ({ state, severities: severitiesOf(search.severity), owner: search.owner, me, text: search.filter ?? "" }),
+    [state, search.severity, search.owner, me, search.filter],
   );
   const rows = useMemo(() => queueOf(all, filter), [all, filter]);
 
   const [active, setActive] = useState<string | undefined>(peek);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [deciding, setDeciding] = useState<DecisionStart>();
+  const [giving, setGiving] = useState<readonly Held[]>();
   const [refusals, setRefusals] = useState<Refusal[]>([]);
   const table = useRef<HTMLDivElement>(null);
   const [epoch, setEpoch] = useState(0);
@@ -74,7 +79,7 @@ export function IncidentsPage() {
   }, [epoch]);
   useIncidentKeys({
     propose,
-    letters: { v: () => propose(), a: () => targets.length > 0 && take(targets) },
+    letters: { v: () => propose(), a: () => targets.length > 0 && take(targets), o: () => targets.length > 0 && setGiving(targets) },
   });
 
   const shown = peek ? rows.find((row) => keyOf(row) === peek) ?? all.find((row) => keyOf(row) === peek) : undefined;
@@ -88,7 +93,8 @@ export function IncidentsPage() {
             <Loaded query={query} rows={22}>
               {() => (
                 <DataTable
-                  key={epoch}
+                  // Rows are held while somebody is at them, but not over a change of the filters.
+                  key={JSON.stringify([epoch, state, search.severity, search.owner, search.filter])}
                   name="incidents"
                   label={t("incidents.queue")}
                   columns={columns}
@@ -105,7 +111,7 @@ export function IncidentsPage() {
                   live
                   primary
                   loadingMore={query.isFetchingNextPage}
-                  empty={<NoRows filtered={filter.text !== "" || filter.severities.length > 0} state={state} onClear={() => set({ filter: undefined, severity: undefined })} />}
+                  empty={<NoRows filtered={filter.text !== "" || filter.severities.length > 0 || filter.owner !== undefined} state={state} onClear={() => set({ filter: undefined, severity: undefined, owner: undefined })} />}
                 />
               )}
             </Loaded>
@@ -117,6 +123,7 @@ export function IncidentsPage() {
                     {t("incidents.select_none")}
                   </Button>
                   <span className={styles.space} />
+                  <Button onPress={() => setGiving(targets)}>{t("incidents.give")}</Button>
                   <Button onPress={() => take(targets)}>{t("incidents.take")}</Button>
                   <Button kind="primary" onPress={() => propose()}>
                     {t("incidents.decide")}
@@ -139,10 +146,21 @@ export function IncidentsPage() {
             onClose={() => set({ peek: undefined })}
             onPropose={(verdict) => setDeciding({ targets: [shown], verdict })}
             onTake={() => take([shown])}
+            onGive={() => setGiving([shown])}
           />
         )}
       </div>
       {deciding && <DecisionDialog start={deciding} onClose={onDecided} />}
+      {giving && (
+        <OwnerDialog
+          targets={giving}
+          known={[...new Set(all.flatMap((one) => one.owner ?? []))]}
+          onClose={(given) => {
+            setGiving(undefined);
+            if (given) setSelected(new Set());
+          }}
+        />
+      )}
       {refusals.length > 0 && (
         <RefusedDialog
           refusals={refusals}
@@ -179,10 +197,10 @@ function useAllPages(query: { hasNextPage: boolean; isFetching: boolean; isError
   }, [hasNextPage, isFetching, isError, fetchNextPage]);
 }
 
-/** What a decision is about: the selected incidents, else the active one. */
-function targetsOf(all: readonly IncidentSummary[], selected: ReadonlySet<string>, active: string | undefined): Target[] {
+/** What a change is about: the selected incidents, else the active one. */
+function targetsOf(all: readonly IncidentSummary[], selected: ReadonlySet<string>, active: string | undefined): IncidentSummary[] {
   const keys = selected.size > 0 ? selected : new Set(active === undefined ? [] : [active]);
-  return all.filter((one) => keys.has(keyOf(one))).map(({ id, tenant }) => ({ id, tenant }));
+  return all.filter((one) => keys.has(keyOf(one)));
 }
 
 function sortOf(text: string | undefined): Sort | undefined {

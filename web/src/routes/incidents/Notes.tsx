@@ -9,7 +9,7 @@ import { Button, ErrorState, Kbd, Loaded, Panel, Time } from "@/components";
 import type { QueryLike } from "@/components/States";
 import { isComposing } from "@/lib/keys";
 import { oneLine } from "@/lib/raw";
-import type { Target } from "./decision/useDecide";
+import type { Target } from "./decision/held";
 import { dropDraft, draftOf, keepDraft } from "./drafts";
 import styles from "./Notes.module.css";
 

@@ -9,7 +9,6 @@ import { useLocalText, useTacticName, useWord } from "@/i18n/words";
 import { count, percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { VERDICTS } from "./decision/verdicts";
-import { ownerOf } from "./next";
 import { NextStep } from "./NextStep";
 import styles from "./Peek.module.css";
 import { storyOf } from "./story";
@@ -17,11 +16,12 @@ import { storyOf } from "./story";
 /** Steps shown; the rest is counted. */
 const STEPS_MAX = 6;
 
-export function Peek({ incident, onClose, onPropose, onTake }: {
+export function Peek({ incident, onClose, onPropose, onTake, onGive }: {
   incident: IncidentSummary;
   onClose: () => void;
   onPropose: (verdict: IncidentVerdict) => void;
   onTake: () => void;
+  onGive: () => void;
 }) {
   const { t } = useTranslation();
   const local = useLocalText();
@@ -46,7 +46,7 @@ export function Peek({ incident, onClose, onPropose, onTake }: {
           {({ data }) => <Story incident={data} />}
         </Loaded>
       </div>
-      <Decide onPropose={onPropose} onTake={onTake} />
+      <Decide onPropose={onPropose} onTake={onTake} onGive={onGive} />
     </aside>
   );
 }
@@ -72,7 +72,7 @@ function Facts({ incident }: { incident: IncidentSummary }) {
       </div>
       <div>
         <dt>{t("incidents.owner")}</dt>
-        <dd>{oneLine(ownerOf(incident.state, incident.decided_by) ?? "–")}</dd>
+        <dd>{incident.owner === null ? t("incidents.nobody") : <bdi>{oneLine(incident.owner)}</bdi>}</dd>
       </div>
       <div>
         <dt>{t("incidents.findings")}</dt>
@@ -139,7 +139,7 @@ function Story({ incident }: { incident: Incident }) {
   );
 }
 
-function Decide({ onPropose, onTake }: { onPropose: (verdict: IncidentVerdict) => void; onTake: () => void }) {
+function Decide({ onPropose, onTake, onGive }: { onPropose: (verdict: IncidentVerdict) => void; onTake: () => void; onGive: () => void }) {
   const { t } = useTranslation();
   const word = useWord();
   return (
@@ -147,6 +147,10 @@ function Decide({ onPropose, onTake }: { onPropose: (verdict: IncidentVerdict) =
       <button type="button" className={styles.key} onClick={onTake} aria-keyshortcuts="a">
         <Kbd>a</Kbd>
         <span className="clip">{t("incidents.take")}</span>
+      </button>
+      <button type="button" className={styles.key} onClick={onGive} aria-keyshortcuts="o" title={t("incidents.give_hint")}>
+        <Kbd>o</Kbd>
+        <span className="clip">{t("incidents.give")}</span>
       </button>
       {VERDICTS.map((verdict, i) => (
         <button key={verdict} type="button" className={styles.key} onClick={() => onPropose(verdict)} aria-keyshortcuts={String(i + 1)}>

@@ -1,10 +1,10 @@
-// The queue's filters: state, severity and words, each with what it would leave.
+// The queue's filters: state, severity, owner and words, each with what it would leave.
 import { useTranslation } from "react-i18next";
 import type { IncidentSummary, Severity } from "@/api/types";
 import { SearchField, SeverityMark } from "@/components";
 import { useWord } from "@/i18n/words";
 import { count } from "@/lib/number";
-import { countsBySeverity, countsByState, type QueueFilter, SEVERITIES, STATE_FILTERS, type StateFilter } from "./queue";
+import { countsByOwner, countsBySeverity, countsByState, OWNER_FILTERS, type QueueFilter, SEVERITIES, STATE_FILTERS, type StateFilter } from "./queue";
 import styles from "./QueueFilters.module.css";
 import type { IncidentsSearch } from "./route";
 
@@ -19,6 +19,7 @@ export function QueueFilters({ all, filter, complete, onChange }: {
   const word = useWord();
   const states = countsByState(all, filter);
   const severities = countsBySeverity(all, filter);
+  const owners = countsByOwner(all, filter);
   const known = (state: StateFilter) => complete && (filter.state === "all" || filter.state === "done" || (state !== "done" && state !== "all"));
   const toggle = (severity: Severity) => {
     const chosen = SEVERITIES.filter((one) => (one === severity) !== filter.severities.includes(one));
@@ -51,6 +52,20 @@ export function QueueFilters({ all, filter, complete, onChange }: {
           >
             <SeverityMark value={severity} bare />
             <span className={styles.count}>{count(severities[severity])}</span>
+          </button>
+        ))}
+      </div>
+      <div className={styles.group} role="group" aria-label={t("incidents.owner")}>
+        {OWNER_FILTERS.map((owner) => (
+          <button
+            key={owner}
+            type="button"
+            className={styles.choice}
+            aria-pressed={filter.owner === owner}
+            onClick={() => onChange({ owner: filter.owner === owner ? undefined : owner })}
+          >
+            {t(`incidents.filter_${owner}`)}
+            <span className={styles.count}>{count(owners[owner])}</span>
           </button>
         ))}
       </div>

@@ -7,7 +7,7 @@ import { percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { useSettings } from "@/lib/settings";
 import { timeText } from "@/lib/time";
-import { ownerOf } from "./next";
+import { type Change, changesOf } from "./changes";
 import { chainOf } from "./tactics";
 
 /** The technique ids of an incident, sub-techniques for themselves. */
@@ -51,15 +51,21 @@ export function useCaseText(incident: Incident, notes: readonly Note[], decision
       [t("outcome.label"), word("outcome", incident.outcome)],
       [t("incidents.state"), word("incident_state", decision.state)],
       [t("incidents.verdict"), decision.verdict ? word("incident_verdict", decision.verdict) : t("incidents.no_verdict")],
-      [t("incidents.owner"), oneLine(ownerOf(decision.state, decision.by) ?? "")],
+      [t("incidents.owner"), oneLine(decision.owner ?? "")],
       [t("incidents.began"), time(incident.start_time_dt)],
       [t("incidents.ended"), time(incident.end_time_dt)],
       [t("tenant.label"), oneLine(metadata.tenant_uid)],
       [t("incidents.tactics"), tactics.map(tactic).join(" → ")],
       [t("incidents.techniques"), techniquesOf(incident).join(", ")],
     ] as const;
-    const said = (one: Decision) =>
-      [time(one.time_dt), oneLine(one.by ?? ""), word("incident_state", one.state), one.verdict && word("incident_verdict", one.verdict), oneLine(one.reason)];
+    const said = ({ decision: one, decided, given }: Change) => [
+      time(one.time_dt),
+      oneLine(one.by ?? ""),
+      decided && word("incident_state", one.state),
+      decided && one.verdict && word("incident_verdict", one.verdict),
+      given && (one.owner === null ? t("incidents.given_nobody") : t("incidents.given", { user: oneLine(one.owner) })),
+      oneLine(one.reason),
+    ];
     return caseText(title, facts, [
       { title: t("incidents.summary"), lines: [oneLine(local(incident.desc, incident.desc_ja))] },
       {
@@ -71,7 +77,7 @@ export function useCaseText(incident: Incident, notes: readonly Note[], decision
         lines: timeline.map((step) => `${time(step.time_dt)}  ${oneLine(step.title)} ×${step.count} (${word("outcome", step.outcome)}) ${step.entities.map((one) => oneLine(one.value)).join(", ")}`),
       },
       { title: t("incidents.notes"), lines: notes.map((note) => `${time(note.time_dt)}  ${oneLine(note.by)}: ${oneLine(note.text)}`) },
-      { title: t("incidents.history"), lines: decisions.map((one) => said(one).filter(Boolean).join("  ")) },
+      { title: t("incidents.history"), lines: changesOf(decisions).map((one) => said(one).filter(Boolean).join("  ")) },
     ]);
   }, [incident, notes, decisions, zone, t]);
 }

@@ -32,11 +32,6 @@ export function nextStep({ state, verdict, outcome, merged }: Situation): NextSt
   return ({ succeeded: "contain", attempted: "check_success", blocked: "confirm_block", unknown: "find_out" } as const)[outcome];
 }
 
-/** Who works on it: nobody where it is new, even if somebody set it back. */
-export function ownerOf(state: IncidentState, decidedBy: string | null): string | null {
-  return state === "new" ? null : decidedBy;
-}
-
 /** Names of the principals in some roles, the foremost three of them; what is white is left alone. */
 export function named(principals: readonly Principal[], roles: readonly Principal["role"][]): { names: string[]; more: number } {
   const all = principals.filter((one) => roles.includes(one.role) && one.verdict !== "white").map((one) => one.value);

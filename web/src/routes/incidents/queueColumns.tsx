@@ -7,7 +7,6 @@ import { Age, type Column, OutcomeMark, SeverityMark, VerdictMark } from "@/comp
 import { useLocalText, useTacticName, useWord } from "@/i18n/words";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
-import { ownerOf } from "./next";
 import { isDone } from "./queue";
 import styles from "./IncidentsPage.module.css";
 import { KILL_CHAIN } from "./tactics";
@@ -98,8 +97,8 @@ export function useQueueColumns(narrow: boolean, all: readonly IncidentSummary[]
         id: "owner",
         header: t("incidents.owner"),
         width: 68,
-        value: (one) => ownerOf(one.state, one.decided_by),
-        cell: (one) => <span>{oneLine(ownerOf(one.state, one.decided_by) ?? "–")}</span>,
+        value: (one) => one.owner,
+        cell: (one) => <span title={one.owner === null ? undefined : oneLine(one.owner)}>{one.owner === null ? "–" : <bdi>{oneLine(one.owner)}</bdi>}</span>,
       },
       { id: "findings", header: t("incidents.findings"), width: 76, align: "end", value: (one) => one.findings, cell: (one) => <span>{count(one.findings)}</span> },
       {

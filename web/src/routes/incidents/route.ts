@@ -2,13 +2,15 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { shellRoute } from "@/app/root";
 import { oneOf, text } from "@/lib/params";
-import { STATE_FILTERS, type StateFilter } from "./queue";
+import { OWNER_FILTERS, type OwnerFilter, STATE_FILTERS, type StateFilter } from "./queue";
 
 export interface IncidentsSearch {
   /** Absent: open ones. */
   state?: StateFilter | undefined;
   /** Severities, comma separated; absent: all. */
   severity?: string | undefined;
+  /** Whose they are; absent: anybody's. */
+  owner?: OwnerFilter | undefined;
   /** Words that must occur. */
   filter?: string | undefined;
   /** A column, with `-` before it for descending. */
@@ -23,6 +25,7 @@ export const incidentsRoute = createRoute({
   validateSearch: (search: Record<string, unknown>): IncidentsSearch => ({
     state: oneOf(search.state, STATE_FILTERS),
     severity: text(search.severity),
+    owner: oneOf(search.owner, OWNER_FILTERS),
     filter: text(search.filter),
     sort: text(search.sort),
     peek: text(search.peek),

@@ -1,7 +1,6 @@
 // One event: its tree beside its record, findings that name it, and the events before and behind it.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { eventQuery } from "@/api/queries";
 import type { EventDetail } from "@/api/types";
@@ -10,14 +9,14 @@ import { count } from "@/lib/number";
 import { term } from "@/lib/query-text";
 import { oneLine } from "@/lib/raw";
 import { toMs } from "@/lib/time";
+import { useSettled } from "@/lib/useSettled";
+import { RuleLink } from "@/routes/detections/RuleLink";
 import { EventRecord } from "./EventRecord";
 import { EventTree } from "./EventTree";
 import { pathsOf, spansAt } from "./spans";
 import { around } from "./time-range";
 import styles from "./EventPanel.module.css";
 
-/** Rows that are passed over quickly are not asked for. */
-const SETTLED_AFTER_MS = 120;
 const REACHES_MS = [60_000, 5 * 60_000, 60 * 60_000] as const;
 
 export interface EventPanelProps {
@@ -80,9 +79,7 @@ function Detail({ detail }: { detail: EventDetail }) {
           {detail.findings.map((finding) => (
             <li key={finding.id}>
               <SeverityMark value={finding.level} bare />
-              <Link to="/detections/$id" params={{ id: finding.rule }}>
-                {oneLine(finding.title)}
-              </Link>
+              <RuleLink id={finding.rule} text={finding.title} finding={finding.id} />
               {finding.retrospective && <Retrospective />}
             </li>
           ))}
@@ -101,7 +98,7 @@ function Detail({ detail }: { detail: EventDetail }) {
           <header className={styles.halfHead}>
             <h3>{t("search.event.fields")}</h3>
             <span />
-            <CopyButton text={JSON.stringify(detail.event, null, 2)} label={t("search.event.copy_json")} />
+            <CopyButton text={() => JSON.stringify(detail.event, null, 2)} label={t("search.event.copy_json")} />
           </header>
           <div className={styles.tree}>
             <EventTree event={event} lit={litPaths} placed={placed} onPoint={(path) => setPoint(path === null ? null : { path })} />
@@ -136,13 +133,4 @@ function Tools({ detail, onAround }: { detail: EventDetail; onAround: EventPanel
     })),
   }));
   return <Menu label={t("search.event.around")} trigger={<Button kind="quiet" icon="clock" hint={t("search.event.around")} />} groups={groups} />;
-}
-
-function useSettled(id: string): string {
-  const [settled, setSettled] = useState(id);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(id), SETTLED_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, [id]);
-  return settled;
 }

@@ -81,10 +81,11 @@ function rowId(row: EventRow): string {
 export function cell(name: string, value: unknown): ReactNode {
   if (value === null || value === undefined || value === "") return null;
   if (isTime(name) && (typeof value === "string" || typeof value === "number")) return <Time value={value} />;
-  const text = textOf(value);
+  const whole = textOf(value);
+  const text = cut(whole, CELL_CHARS_MAX);
   if (name === "severity" && SEVERITIES.includes(text.toLowerCase())) return <SeverityMark value={text.toLowerCase() as Severity} />;
-  if (isLong(name) || typeof value === "object") return <Raw inline text={cut(text.replace(/\s*\r?\n\s*/g, " "), CELL_CHARS_MAX)} />;
-  return <Pivot value={text} field={name} kind={kindOf(name)} />;
+  if (isLong(name) || typeof value === "object") return <Raw inline text={text.replace(/\s*\r?\n\s*/g, " ")} />;
+  return <Pivot value={whole} field={name} kind={kindOf(name)} />;
 }
 
 function isNumeric(rows: readonly EventRow[], name: string): boolean {

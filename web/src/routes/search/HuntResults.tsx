@@ -1,19 +1,21 @@
 // Where indicators were seen: one row each, opened into tenant, source and value.
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { HuntAnswer } from "@/api/types";
 import { type Column, CopyButton, DataTable, Icon, Pivot, Skeleton, Time } from "@/components";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { spanText } from "@/lib/time";
 import { useStable } from "@/lib/useStable";
-import { groups, type Hunted, type HuntRow, rowsOf } from "./hunt-rows";
+import { groups, type HuntRow, rowsOf } from "./hunt-rows";
 import { kindOf } from "./fields";
+import { HuntRefused } from "./HuntRefused";
 import { type IndicatorKind, refang } from "./indicators";
 import { useElapsed } from "./useRun";
 import styles from "./HuntResults.module.css";
 
 export function HuntResults({ hunted, stale, running, failed, stopped, asked, onSearch }: {
-  hunted: Hunted | undefined;
+  hunted: HuntAnswer | undefined;
   stale: boolean;
   running: boolean;
   failed: boolean;
@@ -78,6 +80,7 @@ export function HuntResults({ hunted, stale, running, failed, stopped, asked, on
           />
         </div>
       )}
+      {!running && hunted && !stale && <HuntRefused refused={hunted.refused} count={hunted.stats.refused} />}
       {!running && unseen.length > 0 && all.length > 0 && (
         <details className={styles.unseen}>
           <summary>{t("search.hunt.unseen", { count: unseen.length, number: count(unseen.length) })}</summary>

@@ -2,16 +2,15 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { streamRows } from "@/api/ndjson";
-import type { HuntLine } from "@/api/types";
+import { request } from "@/api/client";
+import type { HuntAnswer } from "@/api/types";
 import { Button, ErrorState } from "@/components";
 import { keep, kept } from "@/lib/kept";
 import { count } from "@/lib/number";
+import { HuntAsk, HuntFound, HuntFrame, HuntRow } from "./HuntFrame";
 import { HuntPreview } from "./HuntPreview";
 import { HuntResults } from "./HuntResults";
-import type { Hunted } from "./hunt-rows";
 import { entries, isDocument } from "./indicators";
-import { statsOf } from "./rows";
 import { useRun } from "./useRun";
 import { useView } from "./useView";
 import styles from "./IndicatorHunt.module.css";
@@ -38,14 +37,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
   const queryKey = ["hunt", hunted, wide, run.n];
   const found = useQuery({
     queryKey,
-    queryFn: async ({ signal }): Promise<Hunted> => {
-      const lines: HuntLine[] = [];
-      const body = { lists: [{ name: "pasted", text: hunted }], wide, format: "ndjson" };
-      const headers = await streamRows<HuntLine>("/hunt", { body, signal }, (more) => {
-        for (const line of more) lines.push(line);
-      });
-      return { lines, stats: statsOf(headers, "yagura-hunt-stats", { indicators: 0, refused: 0, lines: lines.length, truncated: false, sightings: 0, events: 0, took_ms: 0 }) };
-    },
+    queryFn: ({ signal }) => request<HuntAnswer>("POST", "/hunt", { body: { lists: [{ name: "pasted", text: hunted }], wide, format: "json" }, signal }),
     enabled: hunted.trim() !== "",
     placeholderData: keepPreviousData,
     staleTime: 60_000,
@@ -60,8 +52,8 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
   };
   const blocked = text.trim() === "" ? t("search.hunt.paste_first") : taken === 0 ? t("search.hunt.none_taken") : taken > INDICATORS_MAX ? t("search.hunt.too_many", { number: count(INDICATORS_MAX) }) : undefined;
   return (
-    <div className={styles.tab}>
-      <section className={styles.side} aria-label={t("search.hunt.indicators")}>
+    <HuntFrame ask="words">
+      <HuntAsk label={t("search.hunt.indicators")}>
         {head}
         <textarea
           className={styles.text}
@@ -80,7 +72,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
           <input type="checkbox" checked={wide} onChange={(event) => set({ wide: event.target.checked || undefined }, true)} />
           {t("search.hunt.wide")}
         </label>
-        <div className={styles.go}>
+        <HuntRow>
           {found.isFetching ? (
             <Button icon="stop" onPress={() => void client.cancelQueries({ queryKey })}>
               {t("search.run.stop")}
@@ -91,10 +83,10 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
             </Button>
           )}
           {text.length > LINK_CHARS_MAX && <span className="muted">{t("search.hunt.not_in_link")}</span>}
-        </div>
+        </HuntRow>
         <HuntPreview entries={preview} blank={text.trim() === ""} />
-      </section>
-      <section className={styles.found} aria-label={t("search.hunt.found")} aria-busy={found.isFetching}>
+      </HuntAsk>
+      <HuntFound label={t("search.hunt.found")} busy={found.isFetching}>
         {found.error && <ErrorState error={found.error} onRetry={() => void found.refetch()} {...(found.data && { asOfMs: found.dataUpdatedAt })} />}
         <HuntResults
           hunted={found.data}
@@ -105,8 +97,8 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
           asked={useAsked(hunted, wide)}
           onSearch={(q) => set({ view: undefined, q, from: undefined, until: undefined, event: undefined, job: undefined })}
         />
-      </section>
-    </div>
+      </HuntFound>
+    </HuntFrame>
   );
 }
 

@@ -5,8 +5,7 @@ import { useTranslation } from "react-i18next";
 import { request, segment } from "@/api/client";
 import { savedSearchesQuery } from "@/api/queries";
 import type { SavedSearch } from "@/api/types";
-import { Age, Button, Dialog, ErrorState, Loaded } from "@/components";
-import { isComposing } from "@/lib/keys";
+import { Age, Button, Dialog, DialogForm, ErrorState, LineField, Loaded } from "@/components";
 import { oneLine } from "@/lib/raw";
 import type { Language } from "./editor/tokens";
 import { forgetPast, type Past, past } from "./history";
@@ -134,7 +133,7 @@ function PastRow({ one, onRecall }: { one: Past; onRecall: (recalled: Recalled) 
 
 function SaveDialog({ language, query, onClose }: { language: Language; query: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const id = useId();
+  const form = useId();
   const client = useQueryClient();
   const [name, setName] = useState("");
   const save = useMutation({
@@ -145,6 +144,9 @@ function SaveDialog({ language, query, onClose }: { language: Language; query: s
     },
   });
   const blank = name.trim() === "";
+  const submit = () => {
+    if (!blank && !save.isPending) save.mutate();
+  };
   return (
     <Dialog
       title={t("search.library.save")}
@@ -153,27 +155,18 @@ function SaveDialog({ language, query, onClose }: { language: Language; query: s
       footer={
         <>
           <Button onPress={onClose}>{t("action.cancel")}</Button>
-          <Button kind="primary" isDisabled={blank || save.isPending} {...(blank && { hint: t("search.library.name_needed") })} onPress={() => save.mutate()}>
+          <Button kind="primary" type="submit" form={form} isDisabled={blank || save.isPending} {...(blank && { hint: t("search.library.name_needed") })}>
             {t("action.save")}
           </Button>
         </>
       }
     >
-      <div className={styles.save}>
+      <DialogForm id={form} onSubmit={submit}>
         {save.error && <ErrorState error={save.error} />}
-        <label htmlFor={id}>{t("search.library.name")}</label>
-        <input
-          id={id}
-          value={name}
-          maxLength={NAME_CHARS_MAX}
-          autoFocus
-          autoComplete="off"
-          onChange={(event) => setName(event.target.value)}
-          onKeyDown={(event) => event.key === "Enter" && !isComposing(event.nativeEvent) && !blank && save.mutate()}
-        />
+        <LineField label={t("search.library.name")} value={name} charsMax={NAME_CHARS_MAX} onChange={setName} autoFocus />
         <code className={styles.query}>{oneLine(query)}</code>
         <p className="muted">{t("search.library.shared")}</p>
-      </div>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -185,7 +185,7 @@ function cell(name: string, value: unknown, kind: ColumnKind, isField: boolean) 
   if (kind === "number") return <span className="num">{isField ? String(value) : count(value as number)}</span>;
   const text = textOf(value);
   if (kind === "text" && !isLong(name) && text !== "") return <Pivot value={text} field={isField ? name : undefined} kind={kindOf(name)} />;
-  return <Raw inline text={cut(text.replace(/\s*\r?\n\s*/g, " "), CELL_CHARS_MAX)} />;
+  return <Raw inline text={cut(text, CELL_CHARS_MAX).replace(/\s*\r?\n\s*/g, " ")} />;
 }
 
 /** Names that searches know; a column of another name is looked for in the record. */

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { request } from "@/api/client";
 import { backgroundSearchesQuery, histogramQuery } from "@/api/queries";
 import type { BackgroundSearch } from "@/api/types";
+import { useIndexOf } from "@/lib/useIndexOf";
 import { useStable } from "@/lib/useStable";
 import { EventPanel } from "./EventPanel";
 import { Export } from "./Export";
@@ -29,6 +30,8 @@ import { useWidths } from "./widths";
 import styles from "./SearchTab.module.css";
 
 const BINS = 120;
+const NO_ROWS: readonly { id: string }[] = [];
+const idOf = (row: { id: string }) => row.id;
 
 export function SearchTab() {
   const { t } = useTranslation();
@@ -89,10 +92,10 @@ export function SearchTab() {
     return async (context: CompletionContext) => (await import("./editor/complete")).searchCompletion(client, words)(context);
   }, [client, t, from, until]);
 
-  const rows = found.data?.rows ?? [];
-  const [jobRows, setJobRows] = useState<readonly { id: string }[]>([]);
+  const rows = found.data?.rows ?? NO_ROWS;
+  const [jobRows, setJobRows] = useState<readonly { id: string }[]>(NO_ROWS);
   const listed = isJob ? jobRows : rows;
-  const index = view.event === undefined ? -1 : listed.findIndex((row) => row.id === view.event);
+  const index = useIndexOf(listed, idOf)(view.event);
   const open = useStable((event: string | undefined) => set({ event }, view.event !== undefined && event !== undefined));
   const shownColumns = view.event !== undefined && view.cols === undefined ? NARROW_COLUMNS : columns;
   const total = overTime.data && !overTime.isPlaceholderData ? overTime.data.total : undefined;

@@ -1,10 +1,5 @@
 // The lines of a hunt, grouped by indicator.
-import type { HuntLine, HuntStats } from "@/api/types";
-
-export interface Hunted {
-  lines: HuntLine[];
-  stats: HuntStats;
-}
+import type { HuntLine } from "@/api/types";
 
 export interface HuntGroup {
   kind: "group";

@@ -24,10 +24,10 @@ test("kinds are told by form", () => {
 
 test("what tells nothing is refused with its reason", () => {
   expect(kinds("10.1.2.3\n0.0.0.0/4\nabcdefabcdefabcdef\nd41d8cd98f00b204e9800998ecf8427e\nhello\nevil.exam...")).toEqual([
-    "!reserved",
+    "!private_or_reserved",
     "!too_wide",
     "!hash_length",
-    "!empty_hash",
+    "!empty_file_hash",
     "!unrecognised",
     "!cut_off",
   ]);

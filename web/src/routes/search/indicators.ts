@@ -1,7 +1,8 @@
 // What a pasted text holds: indicators of which kinds, and what the server will refuse, and why.
 
 export type IndicatorKind = "ipv4" | "ipv6" | "network" | "domain" | "url" | "email" | "md5" | "sha1" | "sha256" | "sha512";
-export type RefusalReason = "unrecognised" | "reserved" | "too_wide" | "hash_length" | "empty_hash" | "cut_off" | "too_long";
+/** As the server calls them. */
+export type RefusalReason = "unrecognised" | "private_or_reserved" | "too_wide" | "hash_length" | "empty_file_hash" | "cut_off" | "too_long";
 
 export interface Entry {
   /** The line's number, from 1. */
@@ -82,7 +83,7 @@ function recognised(written: string, wide: boolean): Pick<Entry, "kind" | "refus
 function hash(text: string, wide: boolean): Pick<Entry, "kind" | "refused"> {
   const kind = HASH_KIND[text.length];
   if (!kind) return { refused: text.length >= 16 ? "hash_length" : "unrecognised" };
-  return !wide && (EMPTY_HASHES.has(text) || /^0+$/.test(text)) ? { refused: "empty_hash" } : { kind };
+  return !wide && (EMPTY_HASHES.has(text) || /^0+$/.test(text)) ? { refused: "empty_file_hash" } : { kind };
 }
 
 function network(text: string, wide: boolean): Pick<Entry, "kind" | "refused"> | null {
@@ -96,7 +97,7 @@ function network(text: string, wide: boolean): Pick<Entry, "kind" | "refused"> |
   const one = length === (isV6 ? 128 : 32);
   if (!wide && length < (isV6 ? V6_PREFIX_MIN : V4_PREFIX_MIN)) return { refused: "too_wide" };
   const reserved = v4 !== null ? RESERVED_V4.some(([net, bits]) => overlaps(v4, length, net, bits)) : RESERVED_V6.test(head.replace(/^\[/, ""));
-  if (reserved && !wide) return { refused: "reserved" };
+  if (reserved && !wide) return { refused: "private_or_reserved" };
   return { kind: one ? (isV6 ? "ipv6" : "ipv4") : "network" };
 }
 

@@ -1,17 +1,17 @@
 // The dialog in which one incident or several are decided: verdict, state, reason.
 import { useQueries } from "@tanstack/react-query";
-import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { incidentQuery } from "@/api/queries";
 import type { IncidentState, IncidentVerdict } from "@/api/types";
-import { Button, Dialog, ErrorState, Icon, Kbd } from "@/components";
-import { modKey } from "@/components/Kbd";
+import { Button, Dialog, DialogForm, ErrorState, Icon, Kbd, ReasonField, SendKeys } from "@/components";
 import { useWord } from "@/i18n/words";
-import { isComposing, isPlain } from "@/lib/keys";
+import { isPlain } from "@/lib/keys";
 import { keyOf } from "../queue";
 import { Conflict } from "./Conflict";
 import styles from "./DecisionDialog.module.css";
-import { type Refusal, type Target, useDecide } from "./useDecide";
+import type { Target } from "./held";
+import { type Refusal, useDecide } from "./useDecide";
 import { needsVerdict, proposedState, STATES, VERDICTS, verdictOfKey } from "./verdicts";
 
 const REASON_CHARS_MAX = 4_000;
@@ -43,14 +43,11 @@ export function DecisionDialog({ start, onClose }: { start: DecisionStart; onClo
     else setRefusals(refused);
   };
   const blocked = !seen.ready ? t("state.loading") : needsVerdict(state) && !verdict ? t("incidents.verdict_needed") : undefined;
-  const submit = (event?: FormEvent) => {
-    event?.preventDefault();
+  const submit = () => {
     if (!blocked && !busy) void send(refusals.length > 0 ? refusals.map((one) => one.target) : targets);
   };
-  const onKeyDown = (event: KeyboardEvent) => {
+  const onKey = (event: KeyboardEvent) => {
     const key = event.nativeEvent;
-    if (isComposing(key)) return;
-    if (key.key === "Enter" && (key.ctrlKey || key.metaKey)) submit();
     const digit = !(key.target instanceof HTMLTextAreaElement) && isPlain(key) ? verdictOfKey(key.key) : undefined;
     if (!digit) return;
     event.preventDefault();
@@ -65,9 +62,7 @@ export function DecisionDialog({ start, onClose }: { start: DecisionStart; onClo
       width={600}
       footer={
         <>
-          <span className={styles.hint}>
-            <Kbd>mod</Kbd> <Kbd>Enter</Kbd>
-          </span>
+          <SendKeys />
           <Button onPress={() => onClose()}>{t("action.cancel")}</Button>
           <Button kind="primary" type="submit" form={form} isDisabled={Boolean(blocked) || busy} {...(blocked && { hint: blocked })}>
             {refusals.length > 0 ? t("incidents.decide_anyway") : t("incidents.decide_send")}
@@ -75,25 +70,22 @@ export function DecisionDialog({ start, onClose }: { start: DecisionStart; onClo
         </>
       }
     >
-      <form id={form} className={styles.form} onSubmit={submit} onKeyDown={onKeyDown} aria-keyshortcuts={`${modKey()}+Enter`}>
+      <DialogForm id={form} onSubmit={submit} onKey={onKey} sendByKey>
         {refusals.map((refusal) => (
           <Conflict key={keyOf(refusal.target)} refusal={refusal} many={targets.length > 1} />
         ))}
         {seen.error && <ErrorState error={seen.error} onRetry={seen.retry} />}
         <VerdictField verdict={verdict} focus={start.verdict === undefined} onChoose={choose} onClear={() => setChosen({ ...chosen, verdict: null })} />
         <StateField state={state} onChoose={(next) => setChosen({ verdict, state: next })} />
-        <label className={styles.reason}>
-          <span>{t("incidents.reason")}</span>
-          <textarea
-            value={reason}
-            rows={3}
-            autoFocus={start.verdict !== undefined}
-            maxLength={REASON_CHARS_MAX}
-            placeholder={t("incidents.reason_hint")}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </label>
-      </form>
+        <ReasonField
+          label={t("incidents.reason")}
+          placeholder={t("incidents.reason_hint")}
+          value={reason}
+          charsMax={REASON_CHARS_MAX}
+          onChange={setReason}
+          autoFocus={start.verdict !== undefined}
+        />
+      </DialogForm>
     </Dialog>
   );
 }

@@ -28,7 +28,7 @@ export function RefusedDialog({ refusals, onClose, onDecide }: {
         </>
       }
     >
-      <div className={styles.form}>
+      <div className={styles.refused}>
         {refusals.map((refusal) => (
           <Conflict key={keyOf(refusal.target)} refusal={refusal} many />
         ))}

@@ -1,30 +1,25 @@
 // Takes an incident over: in progress, by whoever presses the key.
-import { useQueryClient } from "@tanstack/react-query";
-import { incidentQuery } from "@/api/queries";
 import { keyOf } from "../queue";
-import { type Refusal, type Target, useDecide } from "./useDecide";
+import { etagOf, type Held, isOthers, isTaken } from "./held";
+import { type Refusal, useDecide } from "./useDecide";
+import { useMe } from "./useMe";
 
 /** `onRefused` gets what could not be taken. */
 export function useTake(onRefused: (refusals: Refusal[]) => void) {
-  const client = useQueryClient();
+  const me = useMe();
   const { decide, busy } = useDecide();
-  const take = async (targets: readonly Target[]) => {
+  const take = async (targets: readonly Held[]) => {
     const refused: Refusal[] = [];
     for (const target of targets) {
-      try {
-        const { etag, data } = await client.fetchQuery({ ...incidentQuery(target.id, target.tenant), staleTime: 0 });
-        const { state, by } = data.decision;
-        if (state === "in_progress" && by) {
-          refused.push({ target, error: new Error(by), theirs: data.decision });
-          continue;
-        }
-        const proposal = { state: "in_progress", verdict: data.decision.verdict, reason: "" } as const;
-        refused.push(...(await decide([target], proposal, new Map([[keyOf(target), etag]]))));
-      } catch (error) {
-        refused.push({ target, error: error instanceof Error ? error : new Error(String(error)), theirs: null });
+      const { owner, verdict, version } = target;
+      if (owner !== null && isOthers(target, me)) {
+        refused.push({ target, error: new Error(owner), theirs: null, owner });
+      } else if (!isTaken(target, me)) {
+        const proposal = { state: "in_progress", verdict, reason: "", ...(me && { owner: me }) } as const;
+        refused.push(...(await decide([target], proposal, new Map([[keyOf(target), etagOf(version)]]))));
       }
     }
     if (refused.length > 0) onRefused(refused);
   };
-  return { take: (targets: readonly Target[]) => void take(targets), busy };
+  return { take: (targets: readonly Held[]) => void take(targets), busy };
 }

@@ -7,7 +7,7 @@ import type { Completions } from "@/api/types";
 import { oneLine } from "@/lib/raw";
 import { short } from "@/lib/number";
 import { term } from "@/lib/query-text";
-import { SHORT_NAMES, type ShortName } from "../short-names";
+import { SHORT_NAMES, type ShortName, shortNames } from "../short-names";
 import { contextAt } from "./context";
 
 const TIMES = ["-15m", "-1h", "-4h", "-24h", "-7d", "-30d", "-1d@d", "now"];
@@ -36,6 +36,10 @@ async function names(client: QueryClient, words: SearchWords): Promise<Completio
   const known = new Set<string>(SHORT_NAMES);
   const list: Completion[] = SHORT_NAMES.map((name) => field(name, words.short(name), 50));
   const fields = await client.ensureQueryData(fieldsQuery()).catch(() => ({ items: [] }));
+  for (const [name, stands] of shortNames(fields.items)) {
+    if (!known.has(name)) list.push(field(name, stands, 30));
+    known.add(name);
+  }
   for (const { name, path, doc } of fields.items) {
     for (const [label, boost] of [[name, 10], [path, 0]] as const) {
       if (!known.has(label)) list.push(field(label, doc, boost));

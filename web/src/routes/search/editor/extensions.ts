@@ -16,6 +16,7 @@ import { type Extension, Prec, RangeSetBuilder } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, keymap, placeholder, tooltips, ViewPlugin, type ViewUpdate } from "@codemirror/view";
 import { theme } from "./theme";
 import { type Language, tokens } from "./tokens";
+import { typedOver } from "./typed-over";
 
 /** Longer texts are shown without colours. */
 const COLOURED_CHARS_MAX = 20_000;
@@ -42,6 +43,7 @@ export function extensions(language: Language, label: string, hint: string, acti
     Prec.highest(keymap.of(keys(actions))),
     keymap.of([...completionKeymap, ...historyKeymap, ...defaultKeymap]),
     history(),
+    typedOver,
     bracketMatching(),
     EditorView.lineWrapping,
     placeholder(hint),

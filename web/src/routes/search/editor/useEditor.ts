@@ -2,6 +2,7 @@
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useRef } from "react";
+import { flushSync } from "react-dom";
 import { useStable } from "@/lib/useStable";
 
 export interface EditorUse {
@@ -26,7 +27,8 @@ export function useEditor({ value, onChange, key, make }: {
   const changed = useStable((text: string) => {
     if (bringing.current) return;
     told.current.push(text);
-    onChange(text);
+    // At once: events of a shadow tree are none that React hurries for, and the next key may run the text.
+    flushSync(() => onChange(text));
   });
   const made = useStable(() => EditorState.create({ doc: value, extensions: make(changed) }));
   useEffect(() => {

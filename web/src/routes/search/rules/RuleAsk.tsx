@@ -8,6 +8,7 @@ import { ruleHuntsQuery } from "@/api/queries";
 import type { RuleHunt, RuleHuntCost, RuleHuntRequest } from "@/api/types";
 import { Button, ErrorState } from "@/components";
 import { keep, kept } from "@/lib/kept";
+import { HuntAsk, HuntRow } from "../HuntFrame";
 import { TimeRange } from "../TimeRange";
 import { useView } from "../useView";
 import { ChosenRules, RulePicker } from "./ChosenRules";
@@ -52,7 +53,7 @@ export function RuleAsk({ head }: { head: ReactNode }) {
   const choose = (next: readonly string[]) => set({ by: "rules", rule: idsText(next), sigma: undefined });
   const fault = ids.length === 0 && ask.error instanceof ApiProblem ? faultOf(ask.error) : null;
   return (
-    <section className={styles.side} aria-label={t("search.hunt.rules.ask")}>
+    <HuntAsk label={t("search.hunt.rules.ask")}>
       {head}
       {ids.length > 0 ? (
         <ChosenRules ids={ids} onChange={choose} />
@@ -71,11 +72,11 @@ export function RuleAsk({ head }: { head: ReactNode }) {
           </Suspense>
         </div>
       )}
-      <div className={styles.row}>
+      <HuntRow>
         <TimeRange range={{ from, until }} onChange={(range) => set({ from: range.from, until: range.until }, true)} />
         <RulePicker chosen={ids} onChange={choose} />
-      </div>
-      <div className={styles.row}>
+      </HuntRow>
+      <HuntRow>
         {ask.costed ? (
           <Button kind="primary" icon="play" onPress={go} isDisabled={ask.busy}>
             {t("search.hunt.rules.run")}
@@ -86,11 +87,11 @@ export function RuleAsk({ head }: { head: ReactNode }) {
           </Button>
         )}
         {ids.length === 0 && text.length > LINK_CHARS_MAX && <span className="muted">{t("search.hunt.not_in_link")}</span>}
-      </div>
+      </HuntRow>
       {fault && <Fault fault={fault} text={text} onGoTo={(line) => setGoTo({ line })} />}
       {ask.error && !fault && <ErrorState error={ask.error} />}
       {ask.costed ? <CostPanel cost={ask.costed.cost} /> : !ask.error && <p className={styles.help}>{t("search.hunt.rules.help")}</p>}
-    </section>
+    </HuntAsk>
   );
 }
 

@@ -6,6 +6,7 @@ import { type Column, DataTable, Empty, Loaded, Time } from "@/components";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { useStable } from "@/lib/useStable";
+import { HuntFound } from "../HuntFrame";
 import { useView } from "../useView";
 import { isOver } from "./rule-hunt";
 import styles from "./RuleHunt.module.css";
@@ -19,7 +20,7 @@ export function Runs() {
   const open = useStable((run: RuleHunt) => set({ by: "rules", run: run.id, finding: undefined }));
   const columns = useColumns(open);
   return (
-    <section className={styles.found} aria-label={t("search.hunt.rules.runs")}>
+    <HuntFound label={t("search.hunt.rules.runs")}>
       <header className={styles.head}>
         <h3>{t("search.hunt.rules.runs")}</h3>
         <span className={styles.faint}>{t("search.hunt.rules.runs_note")}</span>
@@ -44,7 +45,7 @@ export function Runs() {
           </div>
         )}
       </Loaded>
-    </section>
+    </HuntFound>
   );
 }
 

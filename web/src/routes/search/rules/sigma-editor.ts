@@ -16,6 +16,7 @@ import {
 } from "@codemirror/view";
 import { linesOf } from "@/routes/detections/rule-text";
 import { theme } from "../editor/theme";
+import { typedOver } from "../editor/typed-over";
 
 /** Longer texts are shown without colours. */
 const COLOURED_CHARS_MAX = 100_000;
@@ -41,6 +42,7 @@ export function sigmaExtensions(label: string, hint: string, actions: SigmaActio
     ),
     keymap.of([...historyKeymap, ...defaultKeymap]),
     history(),
+    typedOver,
     lineNumbers(),
     highlightSpecialChars(),
     EditorView.lineWrapping,
