@@ -38,8 +38,7 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
     };
     let request =
         HuntRequest { lists: lists(args)?, wide: args.wide, format: Some(format.to_owned()) };
-    // Told after the lines: only then it is known that the lists can be hunted for at all.
-    let refused = refused_of(&request.lists, request.wide)?;
+    let (given, wide) = (request.lists.clone(), request.wide);
     let (scope, query) = scope(args.data.tenant.as_deref())?;
     let place = Place::of(&args.data.data, &Config::default(), true)?;
     let reply = match &place {
@@ -63,8 +62,11 @@ pub fn run(args: &HuntArgs) -> anyhow::Result<()> {
         stats.events,
         stats.took_ms
     );
-    for line in told(&refused, stats.refused) {
-        eprintln!("{line}");
+    // The lines say nothing of them: the lists are read here once more, where some were refused.
+    if stats.refused > 0 {
+        for line in told(&refused_of(&given, wide)?, stats.refused) {
+            eprintln!("{line}");
+        }
     }
     place.close()
 }

@@ -189,6 +189,12 @@ impl NodeBackend {
         Ok((decided, given))
     }
 
+    /// What is in force of an incident.
+    fn stands(&self, one: &Incident) -> Result<Decision, ApiError> {
+        let (decided, given) = self.changes(one)?;
+        Ok(in_force(&decided, &given))
+    }
+
     /// Refuses to write about a tenant that is being erased.
     fn writable(&self, incident: &Incident) -> Result<(), ApiError> {
         let tenant = TenantName::new(&incident.tenant).map_err(ApiError::internal)?;
@@ -222,8 +228,7 @@ impl Cases for NodeBackend {
 
     fn incident(&self, scope: &TenantScope, id: &str) -> Result<(Value, Decision), ApiError> {
         let incident = self.one_incident(scope, id)?;
-        let (decided, given) = self.changes(&incident)?;
-        let decision = in_force(&decided, &given);
+        let decision = self.stands(&incident)?;
         let mut value = incident_json(&incident);
         if decision.version > 0 {
             tell(&mut value, &decision);
@@ -263,8 +268,7 @@ impl Cases for NodeBackend {
         }
         drop(people);
         self.note_decided();
-        let (decided, given) = self.changes(&incident)?;
-        Ok(in_force(&decided, &given))
+        self.stands(&incident)
     }
 
     fn give(
@@ -286,8 +290,7 @@ impl Cases for NodeBackend {
         }
         drop(people);
         self.note_decided();
-        let (decided, given) = self.changes(&incident)?;
-        Ok(in_force(&decided, &given))
+        self.stands(&incident)
     }
 
     fn notes(&self, scope: &TenantScope, id: &str) -> Result<Vec<Note>, ApiError> {
