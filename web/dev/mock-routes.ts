@@ -4,6 +4,7 @@ import path from "node:path";
 import { backgroundSearches, beginSearch, endSearch, flat, hunt, jobRows, spansOf } from "./mock-search.ts";
 import { ruleTag, ruleText, statesOf, switchRule, withState } from "./mock-rules.ts";
 import { beginRuleHunt, endRuleHunt, recordRuleHunt, ruleHuntCost, ruleHuntFindings, ruleHunts } from "./mock-rule-hunts.ts";
+import { beginReparse, endReparse, reparse, reparseCost } from "./mock-reparse.ts";
 import { channels, notifications, retryNotification } from "./mock-notifications.ts";
 import { addToken, listTokens, removeToken } from "./mock-tokens.ts";
 
@@ -74,6 +75,10 @@ const routes: [string, RegExp, Handler][] = [
   ["DELETE", /^\/rule-hunts\/([^/]+)$/, ({ params }) => endRuleHunt(params[0] ?? "")],
   ["GET", /^\/rule-hunts\/([^/]+)\/findings$/, ({ params }) => ruleHuntFindings(params[0] ?? "", pastFindings())],
   ["POST", /^\/rule-hunts\/([^/]+)\/record$/, ({ params }) => recordRuleHunt(params[0] ?? "", pastFindings())],
+  ["POST", /^\/reparse\/cost$/, ({ body }) => reparseCost(body)],
+  ["GET", /^\/reparse$/, () => reparse()],
+  ["POST", /^\/reparse$/, ({ body }) => beginReparse(body)],
+  ["DELETE", /^\/reparse$/, () => endReparse()],
   ["POST", /^\/query$/, () => rows(fixture("query-rows") as Json[], { "yagura-query-id": "q-1" })],
   ["POST", /^\/(?:search|query)\/check$/, ({ body }) => ({ body: check(String(body.query ?? "")) })],
   ["POST", /^\/query\/complete$/, () => ({ body: fixture("complete") })],
@@ -86,6 +91,7 @@ const routes: [string, RegExp, Handler][] = [
   ["POST", /^\/saved-searches$/, ({ body }) => ({ status: 201, body: { ...body, id: "new", by: "admin", time_dt: new Date().toISOString() } })],
   ["DELETE", /^\/saved-searches\/[^/]+$/, () => ({ status: 204 })],
   ["GET", /^\/rules$/, () => ({ body: { items: rules(), next_cursor: null } })],
+  ["GET", /^\/rule-file$/, ({ query }) => ruleFile(query.get("path") ?? "")],
   ["GET", /^\/rules\/([^/]+)$/, ({ params }) => rule(params[0] ?? "")],
   ["GET", /^\/rules\/([^/]+)\/states$/, ({ params }) => ofRule(params[0] ?? "", (one) => ({ body: { items: statesOf(one), next_cursor: null } }))],
   ["PUT", /^\/rules\/([^/]+)\/state$/, ({ params, body, ifMatch }) => switched(params[0] ?? "", body, ifMatch)],
@@ -260,6 +266,12 @@ function ofRule(id: string, reply: (rule: FixtureRule) => Reply): Reply {
 function rule(id: string): Reply {
   const rest = fixture("rule") as Json & { text: string };
   return ofRule(id, (one) => ({ headers: { etag: ruleTag(one) }, body: { ...rest, ...withState(one), text: ruleText(rest.text, one) } }));
+}
+
+function ruleFile(at: string): Reply {
+  const { text } = fixture("rule") as { text: string };
+  const found = rules().find((one) => one.path === at);
+  return found ? { body: { path: at, text: ruleText(text, found), truncated: false } } : problem(404, "rule_file_unknown");
 }
 
 function switched(id: string, body: Json, ifMatch: string | undefined): Reply {

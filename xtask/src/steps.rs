@@ -45,10 +45,11 @@ const STEPS: &[Step] = &[
         "the oracle's sources are formatted",
         &["fmt", "--manifest-path", "oracle/Cargo.toml", "--check"],
     ),
-    Step::check(
-        "oracle-lint",
-        "the oracle's lints, warnings denied",
-        &[
+    Step {
+        name: "oracle-lint",
+        about: "the oracle's lints, warnings denied",
+        full: true,
+        run: Run::Check(&[
             "clippy",
             "--manifest-path",
             "oracle/Cargo.toml",
@@ -58,13 +59,22 @@ const STEPS: &[Step] = &[
             "--",
             "-D",
             "warnings",
-        ],
-    ),
-    Step::tests(
-        "oracle",
-        "our matcher beside rsigma-eval (docs/detection-oracle.md)",
-        &["test", "--manifest-path", "oracle/Cargo.toml", "--profile", "ci", "--", "--show-output"],
-    ),
+        ]),
+    },
+    Step {
+        name: "oracle",
+        about: "our matcher beside rsigma-eval (docs/detection-oracle.md)",
+        full: true,
+        run: Run::Tests(&[
+            "test",
+            "--manifest-path",
+            "oracle/Cargo.toml",
+            "--profile",
+            "ci",
+            "--",
+            "--show-output",
+        ]),
+    },
 ];
 
 /// One step.

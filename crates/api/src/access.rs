@@ -22,6 +22,9 @@ pub const CSRF_HEADER: &str = "yagura-csrf";
 pub struct Caller {
     /// Name of the account, or `token:` and the token's name.
     pub name: String,
+    /// What tells it from every other caller, where names are alike: `account:` and the name,
+    /// `token:` and the token's id.
+    pub id: String,
     /// What it may do.
     pub role: String,
     /// Whose data it sees.
@@ -43,7 +46,7 @@ impl Caller {
     /// Whoever can open the private socket: the owner of the data directory.
     pub fn owner() -> Self {
         let (name, role) = ("owner".to_owned(), "administrator".to_owned());
-        Self { name, role, scope: TenantScope::operator(), session: None }
+        Self { id: name.clone(), name, role, scope: TenantScope::operator(), session: None }
     }
 }
 

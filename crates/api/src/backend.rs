@@ -9,6 +9,7 @@ use crate::incidents::Cases;
 use crate::notifications::Told;
 use crate::overview::Watched;
 use crate::reparse::Reparses;
+use crate::repeat::Repeats;
 use crate::rule_hunts::RuleHunts;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -220,7 +221,18 @@ pub const SEARCH_STATS_HEADER: &str = "yagura-search-stats";
 
 /// The platform behind the routes.
 pub trait Backend:
-    Access + Cases + Detections + Events + Reparses + RuleHunts + Told + Watched + Send + Sync + 'static
+    Access
+    + Cases
+    + Detections
+    + Events
+    + Reparses
+    + Repeats
+    + RuleHunts
+    + Told
+    + Watched
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the process is about to end, so that what never ends by itself has to.
     fn is_stopping(&self) -> bool;

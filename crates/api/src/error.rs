@@ -43,6 +43,10 @@ pub enum Kind {
     Forbidden,
     /// Somebody else changed it meanwhile; look at it again.
     Changed,
+    /// An earlier request with this key stands in the way; look at what it made.
+    Conflict,
+    /// The key belongs to another request; take another.
+    Reused,
     /// No room at the moment; repeat later.
     Busy,
     /// The caller asks for more at once than is allowed; repeat later.
@@ -64,6 +68,8 @@ impl Kind {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Reused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Full => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,

@@ -9,6 +9,7 @@ use crate::model::{
     Checked, CompleteRequest, Completions, EventView, Facets, FacetsRequest, FieldView, Histogram,
     HistogramRequest, List, NewSavedSearch, QueryText, SavedSearch,
 };
+use crate::page::{CommonPageQuery, page, place, rising};
 use crate::routes::{Shared, blocking};
 use crate::scope::TenantQuery;
 use axum::Json;
@@ -226,13 +227,16 @@ async fn complete(
 
 /// The searches kept, by name.
 #[utoipa::path(
-    get, path = "/api/v1/saved-searches", tag = "events",
-    responses((status = 200, description = "all of them", body = List<SavedSearch>))
+    get, path = "/api/v1/saved-searches", tag = "events", params(CommonPageQuery),
+    responses((status = 200, description = "a page", body = List<SavedSearch>))
 )]
 async fn saved_searches(
     State(backend): State<Shared>,
+    Params(query): Params<CommonPageQuery>,
 ) -> Result<Json<List<SavedSearch>>, ApiError> {
-    blocking(move || backend.saved_searches()).await.map(|items| Json(List::whole(items)))
+    let items = blocking(move || backend.saved_searches()).await?;
+    let at = |one: &SavedSearch| place([&one.name, &rising(one.id.parse().unwrap_or(0))]);
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// Keeps a search.

@@ -50,7 +50,8 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     }
 }
 
-fn too_large() -> ApiError {
+/// Answers a body over the limit.
+pub(crate) fn too_large() -> ApiError {
     let text = format!("a body is at most {BODY_BYTES_MAX} bytes; send it in parts");
     ApiError::new(Kind::TooLarge, "body_too_large", text)
 }

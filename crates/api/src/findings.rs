@@ -4,8 +4,9 @@ use crate::access::Caller;
 use crate::error::{ApiError, Kind};
 use crate::extract::{Body, Params, Segment};
 use crate::model::{
-    EntitySummary, EntityView, List, NewRuleState, RuleState, RuleSummary, RuleView,
+    EntitySummary, EntityView, List, NewRuleState, RuleFile, RuleState, RuleSummary, RuleView,
 };
+use crate::page::{self, CommonPageQuery, PageQuery};
 use crate::routes::{Shared, blocking};
 use crate::scope::{TenantQuery, all_tenants, scope};
 use axum::Json;
@@ -23,9 +24,6 @@ use yagura_event::{Level, Micros, TenantScope};
 /// Most findings in one page.
 const FINDINGS_MAX: usize = 10_000;
 
-/// Most entities in one answer.
-const ENTITIES_MAX: usize = 10_000;
-
 /// Longest reason for switching a rule, in characters.
 const REASON_MAX: usize = 2_000;
 
@@ -40,6 +38,19 @@ pub struct FindingsAsked {
     pub since: Option<Micros>,
     /// With their first event at or before it.
     pub until: Option<Micros>,
+    /// Where the page begins, as the page before said.
+    pub cursor: Option<String>,
+    /// Most of them.
+    pub limit: usize,
+}
+
+/// Which entities are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct EntitiesAsked {
+    /// `host`, `user`, `ip` or `domain`; all where absent.
+    pub kind: Option<String>,
+    /// `white`, `grey` or `black`; all where absent.
+    pub verdict: Option<String>,
     /// Where the page begins, as the page before said.
     pub cursor: Option<String>,
     /// Most of them.
@@ -64,14 +75,12 @@ pub trait Detections {
     /// Entities, most suspect first.
     ///
     /// # Errors
-    /// `Invalid` for a kind that is none, `Internal` where the store fails.
+    /// `Invalid` for a kind, a verdict or a cursor that is none, `Internal` where the store fails.
     fn entities(
         &self,
         scope: &TenantScope,
-        kind: Option<&str>,
-        verdict: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<EntitySummary>, ApiError>;
+        asked: &EntitiesAsked,
+    ) -> Result<List<EntitySummary>, ApiError>;
 
     /// One entity.
     ///
@@ -84,6 +93,12 @@ pub trait Detections {
     /// # Errors
     /// `Internal` where a store fails.
     fn rules(&self, scope: &TenantScope) -> Result<Vec<RuleSummary>, ApiError>;
+
+    /// A file among those that rules are read from, by the path that lists of rules name.
+    ///
+    /// # Errors
+    /// `NotFound` for any other path, and where it cannot be read.
+    fn rule_file(&self, path: &str) -> Result<RuleFile, ApiError>;
 
     /// One rule.
     ///
@@ -118,6 +133,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(entities))
         .routes(routes!(entity))
         .routes(routes!(rules))
+        .routes(routes!(rule_file))
         .routes(routes!(rule))
         .routes(routes!(rule_states))
         .routes(routes!(switch_rule))
@@ -210,12 +226,14 @@ struct EntitiesQuery {
     verdict: Option<String>,
     /// Most of them, at most 10,000; 1,000 where absent.
     limit: Option<usize>,
+    /// Where the page begins.
+    cursor: Option<String>,
 }
 
 /// Entities, most suspect first.
 #[utoipa::path(
     get, path = "/api/v1/entities", tag = "detections", params(EntitiesQuery),
-    responses((status = 200, description = "the entities", body = List<EntitySummary>))
+    responses((status = 200, description = "a page", body = List<EntitySummary>))
 )]
 async fn entities(
     State(backend): State<Shared>,
@@ -223,10 +241,9 @@ async fn entities(
     Params(query): Params<EntitiesQuery>,
 ) -> Result<Json<List<EntitySummary>>, ApiError> {
     let scope = scope(&caller, query.tenant.as_deref())?;
-    let limit = query.limit.unwrap_or(1_000).clamp(1, ENTITIES_MAX);
-    let work =
-        move || backend.entities(&scope, query.kind.as_deref(), query.verdict.as_deref(), limit);
-    blocking(work).await.map(|items| Json(List::whole(items)))
+    let EntitiesQuery { kind, verdict, limit, cursor, .. } = query;
+    let asked = EntitiesAsked { kind, verdict, cursor, limit: page::limit(limit) };
+    blocking(move || backend.entities(&scope, &asked)).await.map(Json)
 }
 
 /// One entity: verdict, evidence, findings, incidents.
@@ -249,18 +266,49 @@ async fn entity(
     blocking(move || backend.entity(&scope, &kind, &value)).await.map(Json)
 }
 
-/// The rules in force with what they found, and those that could not be loaded.
+/// The rules in force with what they found, and those that could not be loaded, by file and line.
 #[utoipa::path(
-    get, path = "/api/v1/rules", tag = "detections", params(TenantQuery),
-    responses((status = 200, description = "all rules", body = List<RuleSummary>))
+    get, path = "/api/v1/rules", tag = "detections", params(PageQuery),
+    responses((status = 200, description = "a page", body = List<RuleSummary>))
 )]
 async fn rules(
     State(backend): State<Shared>,
     caller: Caller,
-    Params(query): Params<TenantQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<List<RuleSummary>>, ApiError> {
-    let scope = query.scope(&caller)?;
-    blocking(move || backend.rules(&scope)).await.map(|items| Json(List::whole(items)))
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let mut items = blocking(move || backend.rules(&scope)).await?;
+    let at = |one: &RuleSummary| {
+        let code = one.error.as_ref().map_or("", |error| error.code.as_str());
+        page::place([&one.path, &page::rising(one.line), &one.id, code])
+    };
+    items.sort_by_cached_key(at);
+    page::page(items, query.limit, query.cursor.as_deref(), at).map(Json)
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct RuleFileQuery {
+    /// Any request may name a customer.
+    #[serde(rename = "tenant")]
+    #[param(ignore)]
+    _tenant: Option<String>,
+    /// The file, by the `path` of a rule in the list.
+    path: String,
+}
+
+/// The text of a rule's file, by its path: also of a file whose rules could not be loaded.
+#[utoipa::path(
+    get, path = "/api/v1/rule-file", tag = "detections", params(RuleFileQuery),
+    responses((status = 200, description = "the file", body = RuleFile))
+)]
+async fn rule_file(
+    State(backend): State<Shared>,
+    _caller: Caller,
+    Params(query): Params<RuleFileQuery>,
+) -> Result<Json<RuleFile>, ApiError> {
+    blocking(move || backend.rule_file(&query.path)).await.map(Json)
 }
 
 /// One rule with its text. Its `ETag` changes when it is switched.
@@ -288,15 +336,18 @@ fn etag(version: u64) -> String {
 /// What was decided about a rule, newest first.
 #[utoipa::path(
     get, path = "/api/v1/rules/{id}/states", tag = "detections",
-    params(("id" = String, Path, description = "the rule's id")),
-    responses((status = 200, description = "all decisions", body = List<RuleState>))
+    params(("id" = String, Path, description = "the rule's id"), CommonPageQuery),
+    responses((status = 200, description = "a page", body = List<RuleState>))
 )]
 async fn rule_states(
     State(backend): State<Shared>,
     _caller: Caller,
     Segment(id): Segment<String>,
+    Params(query): Params<CommonPageQuery>,
 ) -> Result<Json<List<RuleState>>, ApiError> {
-    blocking(move || backend.rule_states(&id)).await.map(|items| Json(List::whole(items)))
+    let items = blocking(move || backend.rule_states(&id)).await?;
+    let at = |one: &RuleState| page::falling(one.version);
+    page::page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// Switches a rule on or off for all tenants. With `If-Match`, only where nobody else has since.

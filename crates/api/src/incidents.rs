@@ -4,7 +4,9 @@ use crate::access::Caller;
 use crate::error::{ApiError, Kind};
 use crate::extract::{Body, Params, Segment};
 use crate::model::{Decision, IncidentSummary, List, NewDecision, NewNote, NewOwner, Note};
-use crate::routes::{Shared, blocking, idempotency_key};
+use crate::page::{PageQuery, falling, page, rising};
+use crate::repeat::key_of;
+use crate::routes::{Shared, blocking};
 use crate::scope::{TenantQuery, scope};
 use axum::Json;
 use axum::extract::State;
@@ -17,8 +19,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yagura_event::TenantScope;
 
-/// Most incidents in one page.
+/// Most incidents in one page, and how many of `view=summary` where no `limit` is named.
 const PAGE_MAX: usize = 1_000;
+const PAGE_DEFAULT: usize = 100;
 
 /// Longest reason of a decision and longest note, in characters.
 const REASON_MAX: usize = 4_000;
@@ -32,7 +35,7 @@ const NOBODY: &str = "none";
 
 /// Incidents and what people make of them; methods block.
 pub trait Cases {
-    /// Incidents, newest first within each tenant, as OCSF Incident Findings.
+    /// Incidents, newest first within each tenant, as OCSF Incident Findings with what is decided.
     ///
     /// # Errors
     /// `Internal` where the store fails.
@@ -144,15 +147,14 @@ struct ListQuery {
     #[serde(default)]
     #[param(inline)]
     view: Detail,
-    /// Which are given.
+    /// Which are given. For `view=summary`.
     #[serde(default)]
     #[param(inline)]
     state: Which,
     /// Only those that this person works on; `none` for those that nobody does. For
     /// `view=summary`.
     owner: Option<String>,
-    /// Most of them in one page, at most 1,000; 100 where absent. Without it, `view=ocsf` gives
-    /// all.
+    /// Most of them in one page, at most 1,000. Where absent: 1,000, of `view=summary` 100.
     limit: Option<usize>,
     /// Where the page begins.
     cursor: Option<String>,
@@ -176,10 +178,17 @@ async fn incidents(
             return Err(ApiError::new(Kind::Invalid, "parameters", text));
         }
         let items = blocking(move || backend.incidents(&scope)).await?;
-        return Ok(Json(List::whole(items)).into_response());
+        let word = |one: &Value, at| one.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let at = |one: &Value| {
+            let id = word(one, "/metadata/uid").unwrap_or_default();
+            format!("{}.{id}", word(one, "/metadata/tenant_uid").unwrap_or_default())
+        };
+        return Ok(Json(part(items, &query, PAGE_MAX, at, |_| true)?).into_response());
     }
     let items = blocking(move || backend.summaries(&scope)).await?;
-    Ok(Json(page(items, &query)?).into_response())
+    let at = |one: &IncidentSummary| format!("{}.{}", one.tenant, one.id);
+    let takes = |one: &IncidentSummary| query.takes(one);
+    Ok(Json(part(items, &query, PAGE_DEFAULT, at, takes)?).into_response())
 }
 
 impl ListQuery {
@@ -194,11 +203,15 @@ impl ListQuery {
     }
 }
 
-fn page(
-    mut items: Vec<IncidentSummary>,
+/// The page behind the cursor, which names the incident that ended the page before: the order within
+/// a tenant is that of numbers, newest first.
+fn part<T>(
+    mut items: Vec<T>,
     query: &ListQuery,
-) -> Result<List<IncidentSummary>, ApiError> {
-    let place = |one: &IncidentSummary| format!("{}.{}", one.tenant, one.id);
+    default: usize,
+    place: impl Fn(&T) -> String,
+    takes: impl Fn(&T) -> bool,
+) -> Result<List<T>, ApiError> {
     // Before the filter: what ended a page may have been decided or given away since.
     if let Some(cursor) = query.cursor.as_deref() {
         let at = items
@@ -207,8 +220,8 @@ fn page(
             .ok_or_else(|| ApiError::new(Kind::Invalid, "cursor", "this list has no such place"))?;
         items.drain(..=at);
     }
-    items.retain(|one| query.takes(one));
-    let limit = query.limit.unwrap_or(100).clamp(1, PAGE_MAX);
+    items.retain(takes);
+    let limit = query.limit.unwrap_or(default).clamp(1, PAGE_MAX);
     let more = items.len() > limit;
     items.truncate(limit);
     let next_cursor = items.last().filter(|_| more).map(place);
@@ -246,17 +259,19 @@ fn etag(version: u64) -> String {
 /// `time_dt` say who changed it and when; a change of the owner alone has no `reason`.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/decisions", tag = "incidents",
-    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
-    responses((status = 200, description = "all changes", body = List<Decision>))
+    params(("id" = String, Path, description = "such as INC-2026-0042"), PageQuery),
+    responses((status = 200, description = "a page", body = List<Decision>))
 )]
 async fn decisions(
     State(backend): State<Shared>,
     caller: Caller,
     Segment(id): Segment<String>,
-    Params(query): Params<TenantQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<List<Decision>>, ApiError> {
-    let scope = query.scope(&caller)?;
-    blocking(move || backend.decisions(&scope, &id)).await.map(|items| Json(List::whole(items)))
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let items = blocking(move || backend.decisions(&scope, &id)).await?;
+    let at = |one: &Decision| falling(one.version);
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// Decides. With `If-Match`, only where nobody else has decided or given it away since.
@@ -351,17 +366,19 @@ fn version(tag: &str) -> Result<u64, ApiError> {
 /// The notes on an incident, oldest first.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/notes", tag = "incidents",
-    params(("id" = String, Path, description = "such as INC-2026-0042"), TenantQuery),
-    responses((status = 200, description = "all notes", body = List<Note>))
+    params(("id" = String, Path, description = "such as INC-2026-0042"), PageQuery),
+    responses((status = 200, description = "a page", body = List<Note>))
 )]
 async fn notes(
     State(backend): State<Shared>,
     caller: Caller,
     Segment(id): Segment<String>,
-    Params(query): Params<TenantQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<List<Note>>, ApiError> {
-    let scope = query.scope(&caller)?;
-    blocking(move || backend.notes(&scope, &id)).await.map(|items| Json(List::whole(items)))
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let items = blocking(move || backend.notes(&scope, &id)).await?;
+    let at = |one: &Note| rising(one.id.parse().unwrap_or(0));
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// Adds a note. A repeat with the same `Idempotency-Key` gives the note that is there.
@@ -385,7 +402,7 @@ async fn add_note(
         let text = format!("a note is 1 to {NOTE_MAX} characters");
         return Err(ApiError::new(Kind::Invalid, "note", text));
     }
-    let key = idempotency_key(&headers)?;
+    let key = key_of(&headers)?;
     let work = move || backend.add_note(&caller, &scope, &id, &text, key.as_deref());
     Ok((StatusCode::CREATED, Json(blocking(work).await?)))
 }

@@ -4,7 +4,8 @@ use crate::access::Caller;
 use crate::backend::{IngestReply, IngestRequest};
 use crate::error::{ApiError, Kind};
 use crate::extract::{Body, Params, Raw};
-use crate::routes::{Shared, blocking, idempotency_key};
+use crate::repeat::key_of;
+use crate::routes::{Shared, blocking};
 use crate::scope::{named, scope};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -60,7 +61,7 @@ async fn ingest(
     headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Json<IngestReply>, ApiError> {
-    let key = idempotency_key(&headers)?;
+    let key = key_of(&headers)?;
     let feed = query.feed.unwrap_or_else(|| "http".to_owned());
     // A feed's name follows the tenant's rule: both are keys of the books.
     named(&feed).map_err(|_| {

@@ -15,21 +15,23 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use yagura_event::TenantScope;
 
-/// Most notifications in one answer.
+/// Most notifications in one page, and how many where no `limit` is named.
 const NOTIFICATIONS_MAX: usize = 10_000;
+const NOTIFICATIONS_DEFAULT: usize = 100;
 
 /// The outbox; methods block.
 pub trait Told {
     /// Notifications, newest first; of one status where one is named.
     ///
     /// # Errors
-    /// `Internal` where the store fails.
+    /// `Invalid` for a cursor that is none, `Internal` where the store fails.
     fn notifications(
         &self,
         scope: &TenantScope,
         status: Option<&str>,
+        cursor: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Notification>, ApiError>;
+    ) -> Result<List<Notification>, ApiError>;
 
     /// How each channel stands.
     ///
@@ -61,12 +63,14 @@ struct NotificationsQuery {
     status: Option<String>,
     /// Most of them, at most 10,000; 100 where absent.
     limit: Option<usize>,
+    /// Where the page begins.
+    cursor: Option<String>,
 }
 
 /// Notifications, newest first. Dead ones were given up: somebody has to look after them.
 #[utoipa::path(
     get, path = "/api/v1/notifications", tag = "notifications", params(NotificationsQuery),
-    responses((status = 200, description = "the notifications", body = List<Notification>))
+    responses((status = 200, description = "a page", body = List<Notification>))
 )]
 async fn notifications(
     State(backend): State<Shared>,
@@ -78,9 +82,10 @@ async fn notifications(
         let text = "a status is pending, sent or dead";
         return Err(ApiError::new(Kind::Invalid, "status", text));
     }
-    let limit = query.limit.unwrap_or(100).clamp(1, NOTIFICATIONS_MAX);
-    let work = move || backend.notifications(&scope, query.status.as_deref(), limit);
-    blocking(work).await.map(|items| Json(List::whole(items)))
+    let limit = query.limit.unwrap_or(NOTIFICATIONS_DEFAULT).clamp(1, NOTIFICATIONS_MAX);
+    let (status, cursor) = (query.status, query.cursor);
+    let work = move || backend.notifications(&scope, status.as_deref(), cursor.as_deref(), limit);
+    blocking(work).await.map(Json)
 }
 
 /// How each channel stands.

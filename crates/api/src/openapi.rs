@@ -1,12 +1,15 @@
 //! The OpenAPI document, made of the routes themselves.
 
 use crate::error::Problem;
+use crate::repeat::{KEY_BYTES_MAX, MAKING};
 use crate::routes::documented;
 use serde_json::json;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref,
-    RefOr, ResponseBuilder, SecurityRequirement,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
+    OpenApiBuilder, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -25,6 +28,12 @@ const REFUSALS: [(&str, &str); 11] = [
     ("503", "not at the moment; come again later"),
 ];
 
+/// Refusals of the operations that take an `Idempotency-Key` and remember what was asked with it.
+const REFUSALS_OF_KEYS: [(&str, &str); 2] = [
+    ("409", "a request with this key was carried out, and its answer is not there any more"),
+    ("422", "the idempotency key belongs to another request"),
+];
+
 /// The document of everything under `/api/v1`.
 pub fn document() -> OpenApi {
     let mut doc = base();
@@ -33,13 +42,41 @@ pub fn document() -> OpenApi {
         let operations =
             [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
-            for (status, _) in REFUSALS {
-                let refusal = RefOr::Ref(Ref::from_response_name(format!("Refusal{status}")));
-                operation.responses.responses.entry(status.to_owned()).or_insert(refusal);
-            }
+            refuses(operation, &REFUSALS);
+        }
+    }
+    for (path, _) in MAKING {
+        let item = doc.paths.paths.get_mut(path);
+        if let Some(operation) = item.and_then(|item| item.post.as_mut()) {
+            operation.parameters.get_or_insert_default().push(RefOr::T(key_parameter()));
+            refuses(operation, &REFUSALS_OF_KEYS);
         }
     }
     doc
+}
+
+fn refuses(operation: &mut Operation, refusals: &[(&str, &str)]) {
+    for (status, _) in refusals {
+        let refusal = RefOr::Ref(Ref::from_response_name(format!("Refusal{status}")));
+        operation.responses.responses.entry((*status).to_owned()).or_insert(refusal);
+    }
+}
+
+fn key_parameter() -> Parameter {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(KEY_BYTES_MAX))
+        .build();
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "makes a repeat harmless for 24 hours: it does nothing more and gets the first answer",
+        ))
+        .schema(Some(text))
+        .build()
 }
 
 fn base() -> OpenApi {
@@ -55,7 +92,7 @@ fn base() -> OpenApi {
         .schema(Problem::name(), Problem::schema())
         .security_scheme("session", SecurityScheme::ApiKey(cookie))
         .security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    for (status, description) in REFUSALS {
+    for (status, description) in REFUSALS.into_iter().chain(REFUSALS_OF_KEYS) {
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name(Problem::name())))
             .example(Some(json!({ "status": status.parse::<u16>().unwrap_or_default() })))
@@ -105,5 +142,46 @@ mod tests {
             }
         }
         assert_eq!(open, ["post /api/v1/session"]);
+    }
+
+    /// What only reads, however it is asked. Everything else that is a `POST` makes something.
+    const READING: [&str; 12] = [
+        "/api/v1/events/facets",
+        "/api/v1/events/histogram",
+        "/api/v1/hunt",
+        "/api/v1/query",
+        "/api/v1/query/check",
+        "/api/v1/query/complete",
+        "/api/v1/reparse/cost",
+        "/api/v1/rule-hunts/cost",
+        "/api/v1/search",
+        "/api/v1/search/check",
+        // It makes a session, of which there are only so many; who signs in is nobody's caller yet.
+        "/api/v1/session",
+        "/api/v1/sql",
+    ];
+
+    #[test]
+    fn whatever_makes_something_takes_an_idempotency_key() {
+        let doc = serde_json::to_value(document()).unwrap();
+        let (mut taking, mut without) = (Vec::new(), Vec::new());
+        for (path, item) in doc["paths"].as_object().unwrap() {
+            let Some(operation) = item.get("post") else { continue };
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let named = |one: &serde_json::Value| one["name"] == "Idempotency-Key";
+            match parameters.iter().filter(|one| named(one)).count() {
+                0 => without.push(path.as_str()),
+                1 => taking.push(path.as_str()),
+                more => panic!("{path} takes {more}"),
+            }
+        }
+        without.retain(|path| !READING.contains(path));
+        assert_eq!(without, [""; 0]);
+        for (path, _) in MAKING {
+            assert!(taking.contains(&path), "{path} is no path of a POST");
+            let responses = &doc["paths"][path]["post"]["responses"];
+            assert!(!responses["409"].is_null() && !responses["422"].is_null(), "{path}");
+        }
+        assert_eq!(taking.len(), MAKING.len() + 2, "{taking:?}");
     }
 }

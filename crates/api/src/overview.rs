@@ -4,8 +4,9 @@ use crate::access::Caller;
 use crate::error::ApiError;
 use crate::extract::Params;
 use crate::model::{BookRow, Feed, Health, List, Overview, Version};
+use crate::page::{PageQuery, page, place};
 use crate::routes::{Shared, blocking};
-use crate::scope::TenantQuery;
+use crate::scope::{TenantQuery, scope};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -101,30 +102,34 @@ async fn overview(
 
 /// The inflows with their books and rates.
 #[utoipa::path(
-    get, path = "/api/v1/feeds", tag = "platform", params(TenantQuery),
-    responses((status = 200, description = "all feeds", body = List<Feed>))
+    get, path = "/api/v1/feeds", tag = "platform", params(PageQuery),
+    responses((status = 200, description = "a page", body = List<Feed>))
 )]
 async fn feeds(
     State(backend): State<Shared>,
     caller: Caller,
-    Params(query): Params<TenantQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<List<Feed>>, ApiError> {
-    let scope = query.scope(&caller)?;
-    blocking(move || backend.feeds(&scope)).await.map(|items| Json(List::whole(items)))
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let items = blocking(move || backend.feeds(&scope)).await?;
+    let at = |one: &Feed| place([&one.tenant, &one.feed]);
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// The double-entry table by tenant, feed and hour of receipt.
 #[utoipa::path(
-    get, path = "/api/v1/books", tag = "platform", params(TenantQuery),
-    responses((status = 200, description = "the books", body = List<BookRow>))
+    get, path = "/api/v1/books", tag = "platform", params(PageQuery),
+    responses((status = 200, description = "a page", body = List<BookRow>))
 )]
 async fn books(
     State(backend): State<Shared>,
     caller: Caller,
-    Params(query): Params<TenantQuery>,
+    Params(query): Params<PageQuery>,
 ) -> Result<Json<List<BookRow>>, ApiError> {
-    let scope = query.scope(&caller)?;
-    blocking(move || backend.books(&scope)).await.map(|items| Json(List::whole(items)))
+    let scope = scope(&caller, query.tenant.as_deref())?;
+    let items = blocking(move || backend.books(&scope)).await?;
+    let at = |one: &BookRow| place([&one.tenant, &one.feed, &one.hour]);
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// The counters since the process began.

@@ -2,16 +2,17 @@
 
 use crate::access::{authenticate, owner};
 use crate::backend::Backend;
-use crate::error::{ApiError, Kind};
+use crate::error::ApiError;
 use crate::extract::{no_method, no_route};
 use crate::guard::{Site, guard};
+use crate::repeat::{Keys, once};
 use crate::{
     console, events, findings, incidents, ingest, live, notifications, openapi, overview, queries,
     reparse, rule_hunts, session,
 };
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::serve::ListenerExt;
@@ -24,18 +25,17 @@ use utoipa_axum::router::OpenApiRouter;
 /// Largest body of one request, in bytes; a larger one is refused whole with status 413.
 pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Longest idempotency key, in bytes; it is kept for 24 hours.
-const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
-
 pub(crate) type Shared = Arc<dyn Backend>;
 
 /// Routes for the listener: the console, and the API for those who are known. `console` is the URL
 /// under which people find the console.
 pub fn public_router(backend: Shared, console: &str) -> Router {
     let known = middleware::from_fn_with_state(Arc::clone(&backend), authenticate);
+    let once = middleware::from_fn_with_state(keys_of(&backend), once);
     let (closed, _) = closed().split_for_parts();
     let (open, _) = session::open_routes().split_for_parts();
-    finished(closed.route_layer(known).merge(open).merge(unlisted()))
+    // The layer that is put on last runs first.
+    finished(closed.route_layer(once).route_layer(known).merge(open).merge(unlisted()))
         .fallback(console::serve)
         .with_state(backend)
         .layer(middleware::from_fn_with_state(Site::of(console), guard))
@@ -44,8 +44,16 @@ pub fn public_router(backend: Shared, console: &str) -> Router {
 /// Routes for the private socket in the data directory, which only its owner can open.
 pub fn private_router(backend: Shared) -> Router {
     let (closed, _) = closed().split_for_parts();
-    let all = closed.merge(ingest::private_routes()).route_layer(middleware::from_fn(owner));
+    let once = middleware::from_fn_with_state(keys_of(&backend), once);
+    let all = closed.merge(ingest::private_routes());
+    let all = all.route_layer(once).route_layer(middleware::from_fn(owner));
     finished(all.merge(unlisted())).fallback(no_route).with_state(backend)
+}
+
+/// The keys of repeats that come in by one door; who comes in by the other is another caller.
+fn keys_of(backend: &Shared) -> Arc<Keys> {
+    let store: Arc<dyn Backend> = Arc::clone(backend);
+    Keys::new(store)
 }
 
 /// The document of all routes under `/api/v1`.
@@ -97,20 +105,6 @@ async fn ready(State(backend): State<Shared>) -> impl IntoResponse {
     match blocking(move || Ok(backend.health())).await {
         Ok(health) if health.status == "ok" => (StatusCode::OK, "ready\n"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "not ready; /api/v1/health says why\n"),
-    }
-}
-
-/// The key of a request that may be repeated.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let fits = |text: &&str| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&text.len());
-    match value.to_str().ok().filter(fits) {
-        Some(text) => Ok(Some(text.to_owned())),
-        None => Err(ApiError::new(
-            Kind::Invalid,
-            "idempotency_key",
-            format!("an idempotency key is 1 to {IDEMPOTENCY_KEY_BYTES_MAX} ASCII characters"),
-        )),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::access::{Caller, SESSION_COOKIE, cookie};
 use crate::error::{ApiError, Kind};
-use crate::extract::{Body, Segment};
+use crate::extract::{Body, Params, Segment};
 use crate::model::{List, NewToken, Password, Session, Token, TokenName};
+use crate::page::{CommonPageQuery, page, place};
 use crate::routes::{Shared, blocking};
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
@@ -103,13 +104,18 @@ async fn sign_out(
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, value)]))
 }
 
-/// The tokens of programs, without their secrets.
+/// The tokens of programs, oldest first, without their secrets.
 #[utoipa::path(
-    get, path = "/api/v1/tokens", tag = "session",
-    responses((status = 200, description = "all tokens", body = List<Token>))
+    get, path = "/api/v1/tokens", tag = "session", params(CommonPageQuery),
+    responses((status = 200, description = "a page", body = List<Token>))
 )]
-async fn tokens(State(backend): State<Shared>) -> Result<Json<List<Token>>, ApiError> {
-    blocking(move || backend.tokens()).await.map(|items| Json(List::whole(items)))
+async fn tokens(
+    State(backend): State<Shared>,
+    Params(query): Params<CommonPageQuery>,
+) -> Result<Json<List<Token>>, ApiError> {
+    let items = blocking(move || backend.tokens()).await?;
+    let at = |one: &Token| place([&one.time_dt, &one.id]);
+    page(items, query.limit, query.cursor.as_deref(), at).map(Json)
 }
 
 /// Makes a token. Its secret is in this answer and nowhere else.

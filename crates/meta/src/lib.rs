@@ -21,6 +21,7 @@ pub mod owners;
 pub mod people;
 pub mod read;
 pub mod recompute;
+pub mod repeats;
 pub mod rules;
 pub mod schema;
 pub mod verify;
@@ -38,7 +39,10 @@ pub use error::MetaError;
 pub use judge::JudgeStore;
 pub use owners::OwnerRow;
 pub use people::PeopleStore;
-pub use read::{BookRow, EntityRow, EvidenceRow, FindingFilter, TenantStats};
+pub use read::{
+    BookRow, EntityFilter, EntityPlace, EntityRow, EvidenceRow, FindingFilter, TenantStats,
+};
+pub use repeats::{EarlierRow, KeyedRequest};
 pub use rules::RuleStateRow;
 pub use verify::Damage;
 

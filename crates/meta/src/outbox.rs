@@ -17,7 +17,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use rows::{ChannelCounts, OutboxRow, counts, list};
+pub use rows::{ChannelCounts, OutboxRow, counts, list, list_before};
 
 use crate::error::{During, MetaError};
 use crate::schema::{meta, set_meta};

@@ -5,6 +5,7 @@ use crate::erase::{renew, tables};
 use crate::error::{During, MetaError};
 use crate::outbox::OUTBOX_TABLES;
 use crate::owners::OWNERS_TABLE;
+use crate::repeats::REPEATS_TABLE;
 use crate::schema::{open_ro, open_rw};
 use crate::verify::{Damage, structure};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -65,7 +66,9 @@ impl PeopleStore {
     /// As `JudgeStore::open`.
     pub fn open(path: &Path) -> Result<Self, MetaError> {
         let tables = [TABLES, OUTBOX_TABLES, OWNERS_TABLE].concat();
-        Ok(Self { conn: open_rw(path, &tables, PEOPLE_SCHEMA)? })
+        let conn = open_rw(path, &tables, PEOPLE_SCHEMA)?;
+        conn.execute_batch(REPEATS_TABLE).during("make the store's tables")?;
+        Ok(Self { conn })
     }
 
     /// Opens the store for reading.

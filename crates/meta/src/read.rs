@@ -26,6 +26,30 @@ pub struct FindingFilter {
     pub after: Option<(Micros, FindingId)>,
 }
 
+/// Which entities are wanted; the default wants all.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct EntityFilter {
+    /// Of this kind only.
+    pub kind: Option<EntityKind>,
+    /// Of this verdict only: `white`, `grey` or `black`.
+    pub verdict: Option<String>,
+    /// Following this one in the order most suspect first, then owner, kind and value: for pages.
+    pub after: Option<EntityPlace>,
+}
+
+/// Where an entity stands in that order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EntityPlace {
+    /// Posterior log-odds.
+    pub posterior: f64,
+    /// The owner.
+    pub tenant: String,
+    /// Its kind, as a word.
+    pub kind: String,
+    /// Its value.
+    pub value: String,
+}
+
 /// Where an entity stands by all findings around its newest evidence.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EntityRow {
@@ -33,6 +57,8 @@ pub struct EntityRow {
     pub tenant: String,
     /// The verdict with its waterfall.
     pub standing: Standing,
+    /// Where it is in lists.
+    pub place: EntityPlace,
 }
 
 /// One entry of the append-only evidence.
@@ -196,36 +222,53 @@ impl JudgeStore {
             .collect()
     }
 
-    /// Entities, most suspect first, at most `limit` (and [`ROWS_MAX`]); of one kind if given.
+    /// Entities, most suspect first, at most `limit` (and [`ROWS_MAX`]).
     ///
     /// # Errors
     /// [`MetaError::Damaged`] if a stored entity does not read back.
     pub fn entities(
         &self,
         scope: &TenantScope,
-        kind: Option<EntityKind>,
+        filter: &EntityFilter,
         limit: usize,
     ) -> Result<Vec<EntityRow>, MetaError> {
         let mut statement = self
             .conn
             .prepare_cached(
-                "SELECT tenant, json, value FROM entities
+                "SELECT tenant, kind, value, posterior, json FROM entities
                  WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR kind = ?2)
-                 ORDER BY posterior DESC, tenant, kind, value LIMIT ?3",
+                 AND (?3 IS NULL OR verdict = ?3)
+                 AND (?4 IS NULL OR posterior < ?4
+                     OR (posterior = ?4 AND (tenant, kind, value) > (?5, ?6, ?7)))
+                 ORDER BY posterior DESC, tenant, kind, value LIMIT ?8",
             )
             .during("read entities")?;
-        let limit = limit.min(ROWS_MAX) as i64;
-        let rows: Vec<(String, String, String)> = statement
-            .query_map(params![one(scope), kind.map(EntityKind::word), limit], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-            })
+        let kind = filter.kind.map(EntityKind::word);
+        let after = filter.after.as_ref();
+        let rows: Vec<(EntityPlace, String)> = statement
+            .query_map(
+                params![
+                    one(scope),
+                    kind,
+                    filter.verdict,
+                    after.map(|place| place.posterior),
+                    after.map(|place| &place.tenant),
+                    after.map(|place| &place.kind),
+                    after.map(|place| &place.value),
+                    limit.min(ROWS_MAX) as i64
+                ],
+                |r| {
+                    let (tenant, kind, value) = (r.get(0)?, r.get(1)?, r.get(2)?);
+                    Ok((EntityPlace { posterior: r.get(3)?, tenant, kind, value }, r.get(4)?))
+                },
+            )
             .and_then(Iterator::collect)
             .during("read entities")?;
         rows.into_iter()
-            .map(|(tenant, json, value)| {
-                let standing = serde_json::from_str(&json)
-                    .map_err(|_| MetaError::Damaged { table: "entities", row: value })?;
-                Ok(EntityRow { tenant, standing })
+            .map(|(place, json)| {
+                let damaged = || MetaError::Damaged { table: "entities", row: place.value.clone() };
+                let standing = serde_json::from_str(&json).map_err(|_| damaged())?;
+                Ok(EntityRow { tenant: place.tenant.clone(), standing, place })
             })
             .collect()
     }

@@ -3,7 +3,8 @@
 
 use crate::apply::REPLY_KEPT;
 use crate::{
-    BookCount, BookKind, FindingFilter, JudgeBatch, JudgeStore, MetaError, Reply, SnapshotRef,
+    BookCount, BookKind, EntityFilter, FindingFilter, JudgeBatch, JudgeStore, MetaError, Reply,
+    SnapshotRef,
 };
 use rusqlite::{Connection, params};
 use std::path::Path;
@@ -296,9 +297,37 @@ fn a_scope_sees_its_own_tenant_only() {
     assert_eq!(store.incident(&scope("acme"), "INC-2023-0002").unwrap().len(), 1);
     assert_eq!(store.incident(&TenantScope::operator(), "INC-2023-0001").unwrap().len(), 2);
     assert_eq!(store.books(&scope("zen")).unwrap(), []);
-    assert!(store.entities(&scope("zen"), None, 10).unwrap().iter().all(|e| e.tenant == "zen"));
+    let entities = store.entities(&scope("zen"), &EntityFilter::default(), 10).unwrap();
+    assert!(entities.iter().all(|e| e.tenant == "zen"));
     assert!(store.incidents(&scope("nobody")).unwrap().is_empty());
     assert_eq!(store.stats(&scope("zen")).unwrap().len(), 1);
+}
+
+#[test]
+fn pages_of_entities_meet_without_overlap() {
+    let dir = TempDir::new().unwrap();
+    let store = store(dir.path(), &[100]);
+    let all = TenantScope::operator();
+    let whole = store.entities(&all, &EntityFilter::default(), 100).unwrap();
+    assert!(whole.len() > 3, "{}", whole.len());
+    assert!(whole.is_sorted_by(|a, b| a.place.posterior >= b.place.posterior));
+    for size in 1..=3 {
+        let (mut filter, mut found) = (EntityFilter::default(), Vec::new());
+        loop {
+            let page = store.entities(&all, &filter, size).unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.place.clone());
+            found.extend(page);
+        }
+        assert_eq!(found, whole, "pages of {size}");
+    }
+    let verdicts = ["white", "grey", "black"].map(|word| {
+        let filter = EntityFilter { verdict: Some(word.to_owned()), ..EntityFilter::default() };
+        let found = store.entities(&all, &filter, 100).unwrap();
+        assert!(found.iter().all(|row| row.standing.verdict.word() == word));
+        found.len()
+    });
+    assert_eq!(verdicts.iter().sum::<usize>(), whole.len());
 }
 
 #[test]

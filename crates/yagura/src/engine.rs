@@ -2,7 +2,7 @@
 //! epoch.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use yagura_detect::correlate::plan::SUPPRESS_CORRELATION;
 use yagura_detect::correlate::{Plan, PlanError, RulePlan};
 use yagura_detect::{Hit, Matcher, RuleIndex, RuleSet};
@@ -19,7 +19,8 @@ pub struct Engine {
     matcher: Arc<Matcher>,
     source_names: Arc<[String]>,
     choice: Choice,
-    built: Built,
+    /// Made when it is first asked for: most engines of a start are only steps to the one in force.
+    built: OnceLock<Built>,
 }
 
 /// What can change without rules and sources being compiled again.
@@ -92,7 +93,6 @@ impl Engine {
             (0..u16::MAX).map_while(|index| sources.name(index).map(str::to_owned)).collect();
         let matcher = Matcher::compile(&rules, &fields, sources.logsources(), &source_names);
         let nothing = Choice { off: BTreeSet::new(), indicators: None };
-        let built = Built::new(&sources, &rules, &nothing);
         Self {
             parser: Arc::new(Parser::new(Arc::clone(&sources), Arc::clone(&fields))),
             sources,
@@ -101,7 +101,7 @@ impl Engine {
             matcher: Arc::new(matcher),
             source_names: source_names.into(),
             choice: nothing,
-            built,
+            built: OnceLock::new(),
         }
     }
 
@@ -129,9 +129,13 @@ impl Engine {
             parser: Arc::clone(&self.parser),
             matcher: Arc::clone(&self.matcher),
             source_names: Arc::clone(&self.source_names),
-            built: Built::new(&self.sources, &self.rules, &choice),
+            built: OnceLock::new(),
             choice,
         }
+    }
+
+    fn built(&self) -> &Built {
+        self.built.get_or_init(|| Built::new(&self.sources, &self.rules, &self.choice))
     }
 
     /// Ids of the rules that are switched off.
@@ -158,7 +162,8 @@ impl Engine {
         if event.event().source != UNRECOGNISED {
             let mut hits = std::mem::take(&mut scratch.hits);
             hits.clear();
-            let wanted = |rule: RuleIndex| self.built.wanted.get(rule.at()) == Some(&true);
+            let built = self.built();
+            let wanted = |rule: RuleIndex| built.wanted.get(rule.at()) == Some(&true);
             self.matcher.matches_of(event, wanted, &mut scratch.matcher, &mut hits);
             for hit in &hits {
                 let found = self.matcher.build_match(event, hit, source, &mut scratch.matcher);
@@ -174,7 +179,7 @@ impl Engine {
 
     /// The content address.
     pub fn hash(&self) -> [u8; 16] {
-        self.built.hash
+        self.built().hash
     }
 
     /// The parser.
@@ -214,12 +219,12 @@ impl Engine {
 
     /// What the correlator has to do.
     pub fn plan(&self) -> &Arc<Plan> {
-        &self.built.plan
+        &self.built().plan
     }
 
     /// Correlations that loaded but cannot run.
     pub fn plan_errors(&self) -> &[PlanError] {
-        &self.built.plan_errors
+        &self.built().plan_errors
     }
 
     /// What numbers in events stand for.
@@ -230,7 +235,7 @@ impl Engine {
 
     /// Whether a rule's matches only feed correlations.
     pub fn feeds_only(&self, rule: RuleIndex) -> bool {
-        self.built.feeds_only.get(rule.at()).copied().unwrap_or(false)
+        self.built().feeds_only.get(rule.at()).copied().unwrap_or(false)
     }
 }
 

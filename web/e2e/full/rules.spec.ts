@@ -3,6 +3,7 @@ import { violations } from "../support/axe.ts";
 import { firstEvent } from "../support/places.ts";
 import { OwnServer, pause } from "../support/server.ts";
 import { PROGRAM } from "../support/settings.ts";
+import { overview } from "../support/story.ts";
 import { drawn, expect, type Page, rows, signIn, test, watched } from "../support/test.ts";
 
 const ID = (n: number) => `7b0f3a52-5a1e-4a0e-9b1d-7c1f2b9e8a0${n}`;
@@ -97,4 +98,38 @@ async function send(server: OwnServer): Promise<void> {
   });
   if (!answer.ok) throw new Error(`ingest: ${answer.status} ${await answer.text()}`);
   await pause(2_000);
+}
+
+test("an incident and an entity name a rule that is not in force, and do not link it", async ({ page }) => {
+  const [first] = (await overview(page.request)).attention;
+  const { timeline } = (await (await page.request.get(`/api/v1/incidents/${first?.id}`)).json()) as { timeline: Step[] };
+  const step = timeline[0] as Step;
+  // The demo's own rules are in force; here one of them is missing among the rules, as a pasted one would be.
+  await page.route(/\/api\/v1\/rules(?:\?|$)/, async (route) => {
+    const answer = await route.fetch();
+    const rules = (await answer.json()) as { items: { id: string }[] };
+    await route.fulfill({ response: answer, json: { ...rules, items: rules.items.filter((rule) => rule.id !== step.rule) } });
+  });
+  await page.goto(`/incidents/${first?.id}?step=${step.finding}`);
+  const evidence = page.getByRole("region", { name: "Evidence" });
+  await expect(evidence).toContainText(step.title);
+  await expect(evidence.getByText("rule not in force")).toBeVisible();
+  await expect(evidence.getByRole("link", { name: "Open the finding" })).toHaveCount(0);
+  expect(await violations(page, "incident of a rule not in force")).toEqual([]);
+  const other = timeline.find((one) => one.rule !== step.rule) as Step;
+  await page.goto(`/incidents/${first?.id}?step=${other.finding}`);
+  await expect(evidence.getByRole("link", { name: "Open the finding" })).toHaveAttribute("href", new RegExp(`/detections/${other.rule}\\?finding=${other.finding}`));
+  const { type, value } = step.entities[0] as Step["entities"][number];
+  await page.goto(`/entities/${type}/${value}`);
+  const row = rows(page, "Findings").filter({ hasText: step.title }).first();
+  await expect(row).toContainText("rule not in force");
+  await expect(row.getByRole("link")).toHaveCount(0);
+  await expect(rows(page, "Findings").filter({ hasText: other.title }).first().getByRole("link")).toHaveCount(1);
+});
+
+interface Step {
+  finding: string;
+  rule: string;
+  title: string;
+  entities: { type: string; value: string }[];
 }

@@ -1,6 +1,7 @@
 // What pages ask the server: keys and functions for TanStack Query, one factory a resource.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { type Query, request, requestTagged, segment, setCsrfToken } from "./client";
+import { ApiProblem } from "./problem";
 import type {
   BackgroundSearch,
   Decision,
@@ -21,7 +22,9 @@ import type {
   Overview,
   Page,
   PastFinding,
+  Reparse,
   RuleDetail,
+  RuleFile,
   RuleHunt,
   RuleSummary,
   RuleSwitch,
@@ -41,8 +44,15 @@ export const keys = {
   entities: ["entities"],
   rules: ["rules"],
   ruleHunts: ["rule-hunts"],
+  reparse: ["reparse"],
   notifications: ["notifications"],
 } as const;
+
+/** The most that the server lists of a field's values. */
+const SOURCES_MAX = 50;
+
+/** Most items that the server puts into a page. */
+const PAGE_MAX = 10_000;
 
 export function sessionQuery() {
   return queryOptions({
@@ -62,7 +72,7 @@ export function overviewQuery() {
 }
 
 export function feedsQuery() {
-  return get<{ items: Feed[] }>(keys.feeds, "/feeds");
+  return whole<Feed>(keys.feeds, "/feeds");
 }
 
 export function incidentsQuery(state: "open" | "all" = "open") {
@@ -83,11 +93,11 @@ export function incidentQuery(id: string, tenant?: string) {
 }
 
 export function decisionsQuery(id: string, tenant?: string) {
-  return get<{ items: Decision[] }>([...keys.incidents, "decisions", id, tenant], `/incidents/${segment(id)}/decisions`, of(tenant));
+  return whole<Decision>([...keys.incidents, "decisions", id, tenant], `/incidents/${segment(id)}/decisions`, of(tenant));
 }
 
 export function notesQuery(id: string, tenant?: string) {
-  return get<{ items: Note[] }>([...keys.incidents, "notes", id, tenant], `/incidents/${segment(id)}/notes`, of(tenant));
+  return whole<Note>([...keys.incidents, "notes", id, tenant], `/incidents/${segment(id)}/notes`, of(tenant));
 }
 
 export function findingsQuery(filter: { rule?: string; level?: string; since?: string; until?: string } = {}) {
@@ -127,11 +137,11 @@ export function backgroundSearchesQuery() {
 }
 
 export function savedSearchesQuery() {
-  return get<{ items: SavedSearch[] }>(["saved-searches"], "/saved-searches");
+  return whole<SavedSearch>(["saved-searches"], "/saved-searches");
 }
 
 export function rulesQuery() {
-  return get<Page<RuleSummary>>([...keys.rules, "list"], "/rules");
+  return whole<RuleSummary>([...keys.rules, "list"], "/rules");
 }
 
 /** A rule and the ETag that a switch of it must carry. */
@@ -142,9 +152,14 @@ export function ruleQuery(id: string) {
   });
 }
 
+/** The text of a file that rules are read from, by the path that a rule of the list names. */
+export function ruleFileQuery(path: string) {
+  return get<RuleFile>([...keys.rules, "file", path], "/rule-file", { path });
+}
+
 /** Who switched a rule off and on, newest first. */
 export function ruleStatesQuery(id: string) {
-  return get<{ items: RuleSwitch[] }>([...keys.rules, "states", id], `/rules/${segment(id)}/states`);
+  return whole<RuleSwitch>([...keys.rules, "states", id], `/rules/${segment(id)}/states`);
 }
 
 /** The runs of rules over the past that are kept, the newest first. */
@@ -157,9 +172,31 @@ export function ruleHuntFindingsQuery(id: string) {
   return pages<PastFinding>([...keys.ruleHunts, "findings", id], `/rule-hunts/${segment(id)}/findings`, { limit: 200 });
 }
 
+/** The last run in which records were parsed again; `null` where there was none since the server started. */
+export function reparseQuery() {
+  return queryOptions({
+    queryKey: keys.reparse,
+    queryFn: ({ signal }) =>
+      request<Reparse>("GET", "/reparse", { signal }).catch((error: unknown) => {
+        if (error instanceof ApiProblem && error.code === "reparse_none") return null;
+        throw error;
+      }),
+  });
+}
+
+/** The sources of all events of all tenants, with their counts. */
+export function sourcesQuery() {
+  return queryOptions({
+    queryKey: ["sources"],
+    queryFn: ({ signal }) =>
+      request<Facets>("POST", "/events/facets", { signal, query: { tenant: undefined }, body: { query: "", fields: ["source"], top: SOURCES_MAX } }),
+    staleTime: 60_000,
+  });
+}
+
 /** The tokens of programs, without their secrets. */
 export function tokensQuery() {
-  return get<Page<Token>>(["tokens"], "/tokens");
+  return whole<Token>(["tokens"], "/tokens");
 }
 
 /** The newest notifications of a status. */
@@ -188,6 +225,23 @@ function get<T>(queryKey: readonly unknown[], path: string, query?: Query) {
   return queryOptions({
     queryKey,
     queryFn: ({ signal }) => request<T>("GET", path, { signal, ...(query && { query }) }),
+  });
+}
+
+/** All of a list that is asked for in pages: nothing of it is cut. */
+function whole<T>(queryKey: readonly unknown[], path: string, query: Query = {}) {
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ signal }) => {
+      const items: T[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Page<T> = await request<Page<T>>("GET", path, { signal, query: { ...query, limit: PAGE_MAX, cursor } });
+        items.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor);
+      return { items, next_cursor: null } satisfies Page<T>;
+    },
   });
 }
 

@@ -556,6 +556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rule-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text of a rule's file, by its path: also of a file whose rules could not be loaded. */
+        get: operations["rule_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rule-hunts": {
         parameters: {
             query?: never;
@@ -656,7 +673,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The rules in force with what they found, and those that could not be loaded. */
+        /** The rules in force with what they found, and those that could not be loaded, by file and line. */
         get: operations["rules"];
         put?: never;
         post?: never;
@@ -902,7 +919,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The tokens of programs, without their secrets. */
+        /** The tokens of programs, oldest first, without their secrets. */
         get: operations["tokens"];
         put?: never;
         /** Makes a token. Its secret is in this answer and nowhere else. */
@@ -2277,6 +2294,15 @@ export interface components {
             /** @description Last day of receipt. */
             until?: string | null;
         };
+        /** @description A file that rules are read from. */
+        RuleFile: {
+            /** @description As rules in the list name it. */
+            path: string;
+            /** @description Its text. Bytes that are no UTF-8 are `U+FFFD`. */
+            text: string;
+            /** @description Whether this is only its beginning: of a file that is too long for rules, or not UTF-8. */
+            truncated: boolean;
+        };
         /** @description A run of rules over the past. */
         RuleHunt: {
             /** @description Who began it. */
@@ -2649,6 +2675,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description a request with this key was carried out, and its answer is not there any more */
+        Refusal409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "status": 409
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description somebody else changed it meanwhile */
         Refusal412: {
             headers: {
@@ -2686,6 +2726,20 @@ export interface components {
                 /**
                  * @example {
                  *       "status": 415
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description the idempotency key belongs to another request */
+        Refusal422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "status": 422
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2746,6 +2800,10 @@ export interface operations {
             query?: {
                 /** @description Only this customer's. */
                 tenant?: string;
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2753,7 +2811,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the books */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2786,6 +2844,8 @@ export interface operations {
                 verdict?: string;
                 /** @description Most of them, at most 10,000; 1,000 where absent. */
                 limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2793,7 +2853,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the entities */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2972,6 +3032,10 @@ export interface operations {
             query?: {
                 /** @description Only this customer's. */
                 tenant?: string;
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -2979,7 +3043,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all feeds */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3192,17 +3256,14 @@ export interface operations {
                 tenant?: string;
                 /** @description How much of each is given. */
                 view?: "ocsf" | "summary";
-                /** @description Which are given. */
+                /** @description Which are given. For `view=summary`. */
                 state?: "all" | "open";
                 /**
                  * @description Only those that this person works on; `none` for those that nobody does. For
                  *     `view=summary`.
                  */
                 owner?: string;
-                /**
-                 * @description Most of them in one page, at most 1,000; 100 where absent. Without it, `view=ocsf` gives
-                 *     all.
-                 */
+                /** @description Most of them in one page, at most 1,000. Where absent: 1,000, of `view=summary` 100. */
                 limit?: number;
                 /** @description Where the page begins. */
                 cursor?: string;
@@ -3327,6 +3388,10 @@ export interface operations {
             query?: {
                 /** @description Only this customer's. */
                 tenant?: string;
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3337,7 +3402,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all changes */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3364,6 +3429,10 @@ export interface operations {
             query?: {
                 /** @description Only this customer's. */
                 tenant?: string;
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3374,7 +3443,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all notes */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3614,6 +3683,8 @@ export interface operations {
                 status?: string;
                 /** @description Most of them, at most 10,000; 100 where absent. */
                 limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -3621,7 +3692,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the notifications */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3649,7 +3720,10 @@ export interface operations {
                 /** @description Only this customer's. */
                 tenant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the notification's id */
                 id: string;
@@ -3670,9 +3744,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -3960,7 +4036,10 @@ export interface operations {
     begin: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3984,9 +4063,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -4056,6 +4137,40 @@ export interface operations {
             503: components["responses"]["Refusal503"];
         };
     };
+    rule_file: {
+        parameters: {
+            query: {
+                /** @description The file, by the `path` of a rule in the list. */
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFile"];
+                };
+            };
+            400: components["responses"]["Refusal400"];
+            401: components["responses"]["Refusal401"];
+            403: components["responses"]["Refusal403"];
+            404: components["responses"]["Refusal404"];
+            405: components["responses"]["Refusal405"];
+            412: components["responses"]["Refusal412"];
+            413: components["responses"]["Refusal413"];
+            415: components["responses"]["Refusal415"];
+            429: components["responses"]["Refusal429"];
+            500: components["responses"]["Refusal500"];
+            503: components["responses"]["Refusal503"];
+        };
+    };
     list: {
         parameters: {
             query?: {
@@ -4096,7 +4211,10 @@ export interface operations {
                 /** @description Only this customer's. */
                 tenant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4120,9 +4238,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -4285,7 +4405,10 @@ export interface operations {
                 /** @description Only this customer's. */
                 tenant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the run's id */
                 id: string;
@@ -4308,9 +4431,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -4321,6 +4446,10 @@ export interface operations {
             query?: {
                 /** @description Only this customer's. */
                 tenant?: string;
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -4328,7 +4457,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all rules */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4442,7 +4571,12 @@ export interface operations {
     };
     rule_states: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description the rule's id */
@@ -4452,7 +4586,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description all decisions */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4476,14 +4610,19 @@ export interface operations {
     };
     saved_searches: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description all of them */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4508,7 +4647,10 @@ export interface operations {
     save_search: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4532,9 +4674,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -4685,7 +4829,10 @@ export interface operations {
                 /** @description Only this customer's. */
                 tenant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4709,9 +4856,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];
@@ -4996,14 +5145,19 @@ export interface operations {
     };
     tokens: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Most of them in one page, at most 10,000; 1,000 where absent. */
+                limit?: number;
+                /** @description Where the page begins. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description all tokens */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5028,7 +5182,10 @@ export interface operations {
     add_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description makes a repeat harmless for 24 hours: it does nothing more and gets the first answer */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5052,9 +5209,11 @@ export interface operations {
             403: components["responses"]["Refusal403"];
             404: components["responses"]["Refusal404"];
             405: components["responses"]["Refusal405"];
+            409: components["responses"]["Refusal409"];
             412: components["responses"]["Refusal412"];
             413: components["responses"]["Refusal413"];
             415: components["responses"]["Refusal415"];
+            422: components["responses"]["Refusal422"];
             429: components["responses"]["Refusal429"];
             500: components["responses"]["Refusal500"];
             503: components["responses"]["Refusal503"];

@@ -36,6 +36,7 @@ export interface Page<T> {
 
 export type Session = Sent<Schemas["Session"]>;
 export type Token = Sent<Schemas["Token"]>;
+export type RuleFile = Sent<Schemas["RuleFile"]>;
 export type NewToken = Sent<Schemas["NewToken"]>;
 
 export type Books = Sent<Schemas["BookSums"]>;
@@ -153,6 +154,12 @@ export type RuleHunt = Narrow<
 export type PastFinding = Narrow<Sent<Schemas["PastFinding"]>, { finding: Finding }>;
 /** What was put among the findings of the platform, and how many were there. */
 export type Recorded = Sent<Schemas["Recorded"]>;
+
+/** What parsing records again comes to, and which it is asked of. */
+export type ReparseCost = Sent<Schemas["ReparseCost"]>;
+export type ReparseRequest = Sent<Schemas["ReparseRequest"]>;
+/** A run in which records are parsed again. */
+export type Reparse = Narrow<Sent<Schemas["Reparse"]>, { state: "waiting" | "running" | "done" | "failed" | "cancelled" }>;
 
 export interface LogSource {
   product?: string | null;

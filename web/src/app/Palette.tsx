@@ -18,7 +18,7 @@ import { useLocalText, useWord } from "@/i18n/words";
 import { entityKindOf } from "@/lib/entity-kind";
 import { change, isDark, useSettings } from "@/lib/settings";
 import styles from "./Palette.module.css";
-import { pages } from "./pages";
+import { pages, rarePages } from "./pages";
 
 interface Command {
   id: string;
@@ -89,7 +89,7 @@ function useGroups(typed: string, onClose: () => void, onHelp: () => void): Grou
   const sought = typed.toLowerCase();
   const all: Group[] = [
     { id: "search", title: t("palette.search"), commands: useSearchCommands(typed) },
-    { id: "pages", title: t("palette.pages"), commands: usePageCommands().filter((c) => matches(c, sought)) },
+    { id: "pages", title: t("palette.pages"), commands: usePageCommands(sought !== "").filter((c) => matches(c, sought)) },
     {
       id: "incidents",
       title: t("palette.incidents"),
@@ -135,14 +135,15 @@ function useSearchCommands(typed: string): Command[] {
   return commands;
 }
 
-function usePageCommands(): Command[] {
+/** With `rare` also those that are needed now and then, which come once one types. */
+function usePageCommands(rare: boolean): Command[] {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  return pages.map((page) => ({
+  return [...pages, ...(rare ? rarePages : [])].map((page) => ({
     id: `page:${page.to}`,
     text: t(page.name),
     mark: <Icon name={page.icon} />,
-    aside: (
+    aside: "key" in page && (
       <>
         <Kbd>g</Kbd>
         <Kbd>{page.key}</Kbd>

@@ -11,6 +11,7 @@ import { offsetOf } from "@/lib/time";
 import { now } from "@/lib/now";
 import { PRODUCT, PRODUCT_SIGN } from "./brand";
 import { LiveState } from "./LiveState";
+import { rarePages } from "./pages";
 import styles from "./TopBar.module.css";
 
 export function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
@@ -142,8 +143,7 @@ function AccountMenu({ onHelp }: { onHelp: () => void }) {
       chosen: shortcuts,
       onAction: () => change({ shortcuts: !shortcuts }),
     },
-    { id: "notifications", label: t("page.notifications"), onAction: () => void navigate({ to: "/notifications" }) },
-    { id: "tokens", label: t("account.tokens"), onAction: () => void navigate({ to: "/account" }) },
+    ...rarePages.map((page) => ({ id: page.to, label: t(page.name), onAction: () => void navigate({ to: page.to }) })),
     { id: "out", label: t("account.sign_out"), onAction: () => void signOut() },
   ];
   return (

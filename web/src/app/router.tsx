@@ -6,6 +6,7 @@ import { entitiesRoute, entityRoute } from "@/routes/entities/route";
 import { incidentRoute, incidentsRoute } from "@/routes/incidents/route";
 import { notificationsRoute } from "@/routes/notifications/route";
 import { overviewRoute } from "@/routes/overview/route";
+import { reparseRoute } from "@/routes/reparse/route";
 import { searchRoute } from "@/routes/search/route";
 import { signInRoute } from "@/routes/sign-in/route";
 import { parseSearch, stringifySearch } from "./address";
@@ -31,6 +32,7 @@ const tree = rootRoute.addChildren([
     entitiesRoute,
     entityRoute,
     notificationsRoute,
+    reparseRoute,
   ]),
 ]);
 

@@ -7,6 +7,8 @@ import { Button } from "./Button";
 export function CopyButton({ text, label }: { text: string | (() => string); label?: string }) {
   const { t } = useTranslation();
   const [copied, setCopied] = useState(false);
+  // A page has dozens of these; only the one that has the focus needs to be heard.
+  const [focused, setFocused] = useState(false);
   useEffect(() => {
     if (!copied) return;
     const timer = setTimeout(() => setCopied(false), 1_500);
@@ -15,10 +17,12 @@ export function CopyButton({ text, label }: { text: string | (() => string); lab
   const copy = () => void navigator.clipboard.writeText(typeof text === "string" ? text : text()).then(() => setCopied(true));
   return (
     <>
-      <Button kind="quiet" icon={copied ? "check" : "copy"} hint={label ?? t("copy.copy")} onPress={copy} />
-      <span className="visually-hidden" role="status">
-        {copied ? t("copy.copied") : ""}
-      </span>
+      <Button kind="quiet" icon={copied ? "check" : "copy"} hint={label ?? t("copy.copy")} onPress={copy} onFocusChange={setFocused} />
+      {(focused || copied) && (
+        <span className="visually-hidden" role="status">
+          {copied ? t("copy.copied") : ""}
+        </span>
+      )}
     </>
   );
 }

@@ -1,4 +1,4 @@
-// What forms in dialogs have in common: how they look, Ctrl-Enter, a reason, and what somebody else did meanwhile.
+// What forms in dialogs and on pages have in common: how they look, Ctrl-Enter, a reason, and what somebody else did meanwhile.
 import { type FormEvent, type KeyboardEvent, type ReactNode, useId } from "react";
 import { isComposing } from "@/lib/keys";
 import styles from "./DialogForm.module.css";
@@ -6,8 +6,10 @@ import { Icon } from "./Icon";
 import { Kbd, modKey } from "./Kbd";
 
 /** A form whose buttons stand in the dialog's footer; with `sendByKey` Ctrl-Enter sends it, too. */
-export function DialogForm({ id, onSubmit, onKey, sendByKey = false, children }: {
+export function DialogForm({ id, label, onSubmit, onKey, sendByKey = false, children }: {
   id: string;
+  /** Names it where no dialog does. */
+  label?: string;
   onSubmit: () => void;
   /** Gets the other keys that are no part of a composition. */
   onKey?: (event: KeyboardEvent) => void;
@@ -25,7 +27,7 @@ export function DialogForm({ id, onSubmit, onKey, sendByKey = false, children }:
     else onKey?.(event);
   };
   return (
-    <form id={id} className={styles.form} onSubmit={submit} onKeyDown={onKeyDown} {...(sendByKey && { "aria-keyshortcuts": `${modKey()}+Enter` })}>
+    <form id={id} aria-label={label} className={styles.form} onSubmit={submit} onKeyDown={onKeyDown} {...(sendByKey && { "aria-keyshortcuts": `${modKey()}+Enter` })}>
       {children}
     </form>
   );
@@ -43,13 +45,19 @@ export function SendKeys() {
 interface FieldProps {
   label: string;
   value: string;
-  charsMax: number;
+  /** Longer texts are cut while they are typed; absent where the form says what is wrong. */
+  charsMax?: number;
   onChange: (text: string) => void;
   autoFocus?: boolean;
+  placeholder?: string;
 }
 
-/** A line of text. */
-export function LineField({ label, value, charsMax, onChange, autoFocus = false, hint }: FieldProps & { hint?: string }) {
+/** A line of text; `offered` are texts to choose from, `selects` marks what is there when one comes to it. */
+export function LineField({ label, value, charsMax, onChange, autoFocus = false, placeholder, hint, offered, selects = false }: FieldProps & {
+  hint?: string;
+  offered?: readonly string[];
+  selects?: boolean;
+}) {
   const id = useId();
   return (
     <div className={styles.field}>
@@ -58,12 +66,22 @@ export function LineField({ label, value, charsMax, onChange, autoFocus = false,
         id={id}
         value={value}
         maxLength={charsMax}
+        placeholder={placeholder}
         autoFocus={autoFocus}
         autoComplete="off"
         spellCheck={false}
+        {...(offered && { list: `${id}-offered` })}
         {...(hint && { "aria-describedby": `${id}-hint` })}
+        {...(selects && { onFocus: (event) => event.target.select() })}
         onChange={(event) => onChange(event.target.value)}
       />
+      {offered && (
+        <datalist id={`${id}-offered`}>
+          {offered.map((each) => (
+            <option key={each} value={each} />
+          ))}
+        </datalist>
+      )}
       {hint && (
         <p id={`${id}-hint`} className="muted">
           {hint}
@@ -74,7 +92,7 @@ export function LineField({ label, value, charsMax, onChange, autoFocus = false,
 }
 
 /** A few lines of text: why. */
-export function ReasonField({ label, value, charsMax, onChange, autoFocus = false, placeholder }: FieldProps & { placeholder: string }) {
+export function ReasonField({ label, value, charsMax, onChange, autoFocus = false, placeholder }: FieldProps) {
   return (
     <label className={styles.field}>
       <span>{label}</span>

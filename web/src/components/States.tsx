@@ -12,7 +12,13 @@ const SKELETON_AFTER_MS = 200;
 const SLOW_AFTER_MS = 2_000;
 
 /** Nothing for 200 ms, then grey bars of true height; after 2 s the time so far and a way out. */
-export function Skeleton({ rows = 6, rowHeight = 28, onCancel }: { rows?: number; rowHeight?: number; onCancel?: () => void }) {
+export function Skeleton({ rows = 6, rowHeight = 28, onCancel, silent = false }: {
+  rows?: number;
+  rowHeight?: number;
+  onCancel?: () => void;
+  /** One of many on a page, of which screen readers need not hear. */
+  silent?: boolean;
+}) {
   const { t } = useTranslation();
   const [ms, setMs] = useState(0);
   useEffect(() => {
@@ -26,7 +32,7 @@ export function Skeleton({ rows = 6, rowHeight = 28, onCancel }: { rows?: number
   }, []);
   if (ms < SKELETON_AFTER_MS) return <div style={{ height: rows * rowHeight }} aria-hidden="true" />;
   return (
-    <div role="status" className={styles.skeleton}>
+    <div className={styles.skeleton} {...(silent ? { "aria-hidden": true } : { role: "status" })}>
       <span className="visually-hidden">{t("state.loading")}</span>
       {Array.from({ length: rows }, (_, i) => (
         <div key={i} className={styles.bar} style={{ height: rowHeight }}>
@@ -35,7 +41,8 @@ export function Skeleton({ rows = 6, rowHeight = 28, onCancel }: { rows?: number
       ))}
       {ms >= SLOW_AFTER_MS && (
         <div className={styles.slow}>
-          {t("state.slow", { seconds: Math.floor(ms / 1_000) })}
+          {/* Not told: it changes each second. */}
+          <span aria-hidden="true">{t("state.slow", { seconds: Math.floor(ms / 1_000) })}</span>
           {onCancel && <Button onPress={onCancel}>{t("state.cancel")}</Button>}
         </div>
       )}
@@ -55,17 +62,23 @@ export function Empty({ reason, children }: { reason: "match" | "data" | "permis
 }
 
 /** An error with its code and a retry; compact above data that was kept (`asOfMs`). */
-export function ErrorState({ error, onRetry, asOfMs }: { error: Error; onRetry?: () => void; asOfMs?: number }) {
+export function ErrorState({ error, onRetry, asOfMs, said }: {
+  error: Error;
+  onRetry?: () => void;
+  asOfMs?: number;
+  /** What failed, where it is not loading. */
+  said?: string;
+}) {
   const { t } = useTranslation();
   const { zone } = useSettings();
   const code = error instanceof ApiProblem ? error.code : error.name;
   const detail = error instanceof ApiProblem && error.unreachable ? t("state.unreachable") : error.message;
-  const said = asOfMs ? t("state.error_kept", { time: timeText(asOfMs, zone, "clock") }) : t("state.error");
+  const what = said ?? (asOfMs ? t("state.error_kept", { time: timeText(asOfMs, zone, "clock") }) : t("state.error"));
   return (
     <div className={asOfMs ? styles.errorKept : styles.error} role="alert">
       <Icon name="warning" />
       <div>
-        <p>{said}</p>
+        <p>{what}</p>
         {detail && <p className="muted">{detail}</p>}
         <p className={styles.code}>
           {t("state.code")} <code>{code}</code>

@@ -14,6 +14,7 @@ export { ProgressBar } from "./ProgressBar";
 export { Raw } from "./Raw";
 export { Retrospective } from "./Retrospective";
 export { SearchField } from "./SearchField";
+export { SidePanel } from "./SidePanel";
 export { Sparkline } from "./Sparkline";
 export { Empty, ErrorState, Loaded, Skeleton } from "./States";
 export { Tabs } from "./Tabs";

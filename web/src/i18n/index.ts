@@ -14,6 +14,8 @@ import notificationsEn from "@/routes/notifications/en.json";
 import notificationsJa from "@/routes/notifications/ja.json";
 import overviewEn from "@/routes/overview/en.json";
 import overviewJa from "@/routes/overview/ja.json";
+import reparseEn from "@/routes/reparse/en.json";
+import reparseJa from "@/routes/reparse/ja.json";
 import searchEn from "@/routes/search/en.json";
 import searchJa from "@/routes/search/ja.json";
 import signInEn from "@/routes/sign-in/en.json";
@@ -30,6 +32,7 @@ const english = {
   detections: detectionsEn,
   entities: entitiesEn,
   notifications: notificationsEn,
+  reparse: reparseEn,
   sign_in: signInEn,
 };
 
@@ -42,6 +45,7 @@ const japanese = {
   detections: detectionsJa,
   entities: entitiesJa,
   notifications: notificationsJa,
+  reparse: reparseJa,
   sign_in: signInJa,
 };
 

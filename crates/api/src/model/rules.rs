@@ -83,6 +83,17 @@ pub struct RuleProblem {
     pub line: Option<u64>,
 }
 
+/// A file that rules are read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RuleFile {
+    /// As rules in the list name it.
+    pub path: String,
+    /// Its text. Bytes that are no UTF-8 are `U+FFFD`.
+    pub text: String,
+    /// Whether this is only its beginning: of a file that is too long for rules, or not UTF-8.
+    pub truncated: bool,
+}
+
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RuleView {

@@ -63,26 +63,44 @@ pub fn list(
     status: Option<Status>,
     limit: usize,
 ) -> Result<Vec<OutboxRow>, MetaError> {
+    let rows = list_before(conn, scope, status, None, limit)?;
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// The same from behind the one of the number `before` on, each with its number, which falls.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_before(
+    conn: &Connection,
+    scope: &TenantScope,
+    status: Option<Status>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<Vec<(i64, OutboxRow)>, MetaError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let tenant = scope.tenant().map(|tenant| tenant.as_str());
-    let rows: Vec<(OutboxRow, String, i64)> = conn
+    let rows: Vec<(i64, (OutboxRow, String, i64))> = conn
         .prepare_cached(
             "SELECT id, channel, kind, tenant, incident, event, attempts, next_try, last_error,
-                 created, sent, status, urgency FROM outbox
+                 created, sent, status, urgency, seq FROM outbox
              WHERE (?1 IS NULL OR tenant = ?1) AND (?2 IS NULL OR status = ?2)
-             ORDER BY seq DESC LIMIT ?3",
+                 AND (?3 IS NULL OR seq < ?3)
+             ORDER BY seq DESC LIMIT ?4",
         )
         .and_then(|mut s| {
-            s.query_map(params![tenant, status.map(Status::word), limit], read)?.collect()
+            let status = status.map(Status::word);
+            s.query_map(params![tenant, status, before, limit], |r| Ok((r.get(13)?, read(r)?)))?
+                .collect()
         })
         .during("list notifications")?;
     rows.into_iter()
-        .map(|(mut row, status, urgency)| {
+        .map(|(seq, (mut row, status, urgency))| {
             let damaged = || MetaError::Damaged { table: "outbox", row: row.id.clone() };
             row.status = Status::from_word(&status).ok_or_else(damaged)?;
             row.severity = level(urgency).ok_or_else(damaged)?.word().to_owned();
             row.next_try = row.next_try.filter(|_| row.status == Status::Pending);
-            Ok(row)
+            Ok((seq, row))
         })
         .collect()
 }

@@ -1,8 +1,9 @@
 //! `bench lake`: writing many records, their size, and how fast things are found in them.
 
 use crate::bench::pipeline::{Place, bytes_below, feed, feeds};
-use crate::bench::workload::{Chunks, Lane, zstd3_bytes};
-use crate::bench::{Report, duckdb, needles};
+use crate::bench::planter::{self, Needle, Planter};
+use crate::bench::workload::{self, Chunks, Lane, zstd3_bytes};
+use crate::bench::{Report, duckdb, hunt, needles};
 use crate::cli::args::BenchArgs;
 use crate::config::Config;
 use crate::node::{LAKE_WRITER_EPOCH, Node, assemble::bucket_of};
@@ -21,6 +22,9 @@ const CHUNK_RECORDS: u64 = 500_000;
 
 /// Records of which the size by `zstd -3` is taken, lane by lane.
 const ZSTD_RECORDS: u64 = 4_000_000;
+
+/// What a kept directory says of its needles.
+const NEEDLES_FILE: &str = "bench-needles.json";
 
 /// How often each query over everything is run; the fastest counts.
 const RUNS: usize = 3;
@@ -58,63 +62,103 @@ pub const QUERIES: [(&str, &str); 6] = [
 /// Inputs that cannot be read; a stored count other than that of the records fed; an answer that
 /// differs from another engine's over the same files.
 pub fn run(args: &BenchArgs, report: &mut Report) -> anyhow::Result<()> {
-    let input = format!("{} records, seed {}", args.records, args.seed);
+    let input = match args.input.as_slice() {
+        [] => format!("{} records, seed {}", args.records, args.seed),
+        [first, ..] => format!("{} and {} more", first.display(), args.input.len() - 1),
+    };
     let kept = args.data.as_ref().is_some_and(|data| data.join("VERSION").exists());
     let place =
         if kept { Place::kept(args.data.as_deref()) } else { Place::new(args.data.as_deref())? };
     let lake = place.path().join(LAKE_DIR);
+    let needles_file = place.path().join(NEEDLES_FILE);
     if !kept {
-        let packed = write(args, place.path(), report, &input)?;
-        sizes(&lake, args.records, packed, "fresh", report, &input)?;
+        let Written { records, packed, needles } = write(args, place.path(), report, &input)?;
+        planter::keep(&needles, &needles_file)?;
+        sizes(&lake, records, packed, "fresh", report, &input)?;
         compact(&lake, report, &input)?;
-        sizes(&lake, args.records, packed, "compacted", report, &input)?;
+        sizes(&lake, records, packed, "compacted", report, &input)?;
     }
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     let view = open_readonly(fs, &lake)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    needles::run(&runtime, &view, report, &input)?;
+    let planted = planter::kept(&needles_file)
+        .with_context(|| format!("the needles of {}", needles_file.display()))?;
+    needles::run(&runtime, &view, &planted, report, &input)?;
+    let hunted = hunt::run(place.path(), &planted, report, &input)?;
     let ours = queries(&runtime, &view, report, &input)?;
-    duckdb::run(args, &lake, &view, &ours, report, &input)
+    duckdb::run(args, &lake, &view, &ours, &hunted, report, &input)
 }
 
-/// Feeds the records; returns bytes a record of `zstd -3`.
-fn write(args: &BenchArgs, data: &Path, report: &mut Report, input: &str) -> anyhow::Result<f64> {
+/// What was written.
+struct Written {
+    records: u64,
+    /// Bytes a record as `zstd -3` packs each lane.
+    packed: f64,
+    needles: Vec<Needle>,
+}
+
+/// Feeds the records: generated ones with needles among them, or those of the inputs once.
+fn write(
+    args: &BenchArgs,
+    data: &Path,
+    report: &mut Report,
+    input: &str,
+) -> anyhow::Result<Written> {
     let mut config = Config::default();
     config.rules.paths.clone_from(&args.rules);
     let node = Node::open(data, &config, Arc::new(SystemClock))?;
-    let mut chunks = Chunks::new(args, CHUNK_RECORDS)?;
-    let feeds = feeds(&node, &chunks.empty())?;
-    let bar = indicatif::ProgressBar::new(args.records);
     let began = Instant::now();
+    let written = match args.input.is_empty() {
+        true => generated(args, &node)?,
+        false => of_inputs(args, &node)?,
+    };
+    node.progress().wait_committed(node.journal().durable()).map_err(anyhow::Error::msg)?;
+    let seconds = began.elapsed().as_secs_f64();
+    let fed = written.records;
+    let stored: u64 = node.lake().view().stored_counts().iter().map(|count| count.records).sum();
+    anyhow::ensure!(stored == fed, "{fed} records were fed and {stored} are stored");
+    report.add("lake_write_records_per_s", fed as f64 / seconds, "records/s", input);
+    node.stop()?;
+    Ok(written)
+}
+
+fn generated(args: &BenchArgs, node: &Node) -> anyhow::Result<Written> {
+    let mut chunks = Chunks::new(args, CHUNK_RECORDS)?;
+    let feeds = feeds(node, &chunks.empty())?;
+    let bar = indicatif::ProgressBar::new(args.records);
     let (mut fed, mut packed, mut measured) = (0u64, 0u64, 0u64);
-    std::thread::scope(|scope| {
+    let mut planter = Planter::new(args.seed, args.records);
+    let needles = std::thread::scope(|scope| {
         let (sender, chunks_made) = sync_channel::<Vec<Lane>>(1);
-        scope.spawn(move || {
-            while let Some(lanes) = chunks.next_chunk() {
+        let maker = scope.spawn(move || {
+            while let Some(lanes) = chunks.next_chunk(|lane, record| planter.pass(lane, record)) {
                 if sender.send(lanes).is_err() {
-                    return;
+                    break;
                 }
             }
+            planter.planted()
         });
         for lanes in chunks_made {
             let records: u64 = lanes.iter().map(|lane| lane.len() as u64).sum();
-            fed += feed(&node, &lanes, &feeds, records)?.records;
+            fed += feed(node, &lanes, &feeds, records)?.records;
             bar.set_position(fed);
             if measured < ZSTD_RECORDS.min(args.records) {
                 (packed, measured) = (packed + zstd3_bytes(&lanes)?, measured + records);
             }
         }
-        anyhow::Ok(())
+        maker.join().map_err(|_| anyhow::anyhow!("the generator panicked"))
     })?;
-    node.progress().wait_committed(node.journal().durable()).map_err(anyhow::Error::msg)?;
-    let seconds = began.elapsed().as_secs_f64();
     bar.finish_and_clear();
-    let stored: u64 = node.lake().view().stored_counts().iter().map(|count| count.records).sum();
-    anyhow::ensure!(stored == fed, "{fed} records were fed and {stored} are stored");
-    report.add("lake_write_records_per_s", fed as f64 / seconds, "records/s", input);
-    node.stop()?;
-    Ok(packed as f64 / measured.max(1) as f64)
+    Ok(Written { records: fed, packed: packed as f64 / measured.max(1) as f64, needles })
+}
+
+fn of_inputs(args: &BenchArgs, node: &Node) -> anyhow::Result<Written> {
+    let lanes = workload::load(args)?;
+    let records: u64 = lanes.iter().map(|lane| lane.len() as u64).sum();
+    let fed = feed(node, &lanes, &feeds(node, &lanes)?, records)?.records;
+    let packed = zstd3_bytes(&lanes)? as f64 / records.max(1) as f64;
+    Ok(Written { records: fed, packed, needles: Vec::new() })
 }
 
 /// Packs every partition as if its day were over.

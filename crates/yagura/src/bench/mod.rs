@@ -2,6 +2,7 @@
 
 mod detect;
 mod duckdb;
+mod hunt;
 mod lake;
 mod latency;
 mod machine;
@@ -9,6 +10,7 @@ mod marks;
 mod needles;
 mod parse;
 mod pipeline;
+mod planter;
 mod query_load;
 mod stages;
 mod sustained;

@@ -1,6 +1,7 @@
 //! Needles: values that few events have, looked for in everything.
 
 use crate::bench::Report;
+use crate::bench::planter::{self, Needle};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -15,59 +16,82 @@ use yagura_testkit::rng::Rng;
 /// Needles of each kind.
 const NEEDLES: usize = 20;
 
-/// Looks for values of each kind, each with nothing of the files in the system's memory where
-/// that can be emptied.
+/// Looks for the planted values and for the rarest that the generator makes by itself, each with
+/// nothing of the files in the system's memory where that can be emptied.
 ///
 /// # Errors
-/// Tables that cannot be read.
+/// Tables that cannot be read; a planted value that another number of events has.
 pub fn run(
     runtime: &Runtime,
     view: &Arc<LakeView>,
+    planted: &[Needle],
     report: &mut Report,
     input: &str,
 ) -> anyhow::Result<()> {
+    if !forget_files() {
+        eprintln!("the system's memory of files cannot be emptied here: needles are warm");
+    }
+    let timed = |kind: &str, value: &str| -> anyhow::Result<(u64, f64)> {
+        let query = query(kind, value);
+        forget_files();
+        let began = Instant::now();
+        let found = look(runtime, view, &query, 1_000)?;
+        anyhow::ensure!(found > 0, "{query} finds nothing, but was taken from the events");
+        Ok((found, began.elapsed().as_secs_f64() * 1e3))
+    };
+    let mut all = Vec::new();
+    for ((kind, events), needles) in planter::grouped(planted) {
+        let mut times = Vec::new();
+        for Needle { value, .. } in needles {
+            let (found, ms) = timed(&kind, value)?;
+            anyhow::ensure!(found == events, "{kind} {value}: {found} events, not {events}");
+            times.push(ms);
+        }
+        all.extend(&times);
+        summary(report, "needle", &format!("{kind}/{events}"), times, input);
+    }
+    p99(report, "needle", all, input);
     let mut rng = Rng::new(1);
-    let values = values(view)?;
     let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (kind, needles) in values {
+    for (kind, needles) in values(view)? {
         let events = needles.iter().map(|(_, events)| *events).max().unwrap_or_default();
-        report.add(format!("lake_needle_events_max/{kind}"), events as f64, "events", input);
+        report.add(format!("lake_rare_events_max/{kind}"), events as f64, "events", input);
         kinds.insert(kind, needles.into_iter().map(|(value, _)| value).collect());
     }
     kinds.insert("word".to_owned(), words(runtime, view, &kinds, &mut rng)?);
-    let cold = forget_files();
-    if !cold {
-        eprintln!("the system's memory of files cannot be emptied here: needles are warm");
-    }
     let mut all = Vec::new();
     for (kind, needles) in &kinds {
-        let mut times = Vec::new();
-        for needle in needles {
-            let quoted = format!("\"{}\"", needle.replace('\\', "\\\\").replace('"', "\\\""));
-            let query = if kind == "word" { quoted } else { format!("{kind}:{quoted}") };
-            if cold {
-                forget_files();
-            }
-            let began = Instant::now();
-            let found = look(runtime, view, &query, 1_000)?;
-            times.push(began.elapsed().as_secs_f64() * 1e3);
-            anyhow::ensure!(found > 0, "{query} finds nothing, but was taken from the events");
-        }
-        times.sort_by(f64::total_cmp);
+        let times = needles.iter().map(|needle| Ok(timed(kind, needle)?.1));
+        let times = times.collect::<anyhow::Result<Vec<f64>>>()?;
         all.extend(&times);
-        let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied();
-        let (Some(half), Some(most)) = (at(0.5), times.last()) else { continue };
-        report.add(format!("lake_needle_ms_p50/{kind}"), half, "ms", input);
-        report.add(format!("lake_needle_ms_max/{kind}"), *most, "ms", input);
+        summary(report, "rare", kind, times, input);
     }
-    all.sort_by(f64::total_cmp);
-    if let Some(p99) = all.get((all.len() as f64 * 0.99) as usize) {
-        report.add("lake_needle_ms_p99", *p99, "ms", input);
-    }
+    p99(report, "rare", all, input);
     let began = Instant::now();
     look(runtime, view, "dst_port:443", 1_000)?;
     report.add("lake_common_ms", began.elapsed().as_secs_f64() * 1e3, "ms", input);
     Ok(())
+}
+
+/// The search for a value.
+fn query(kind: &str, value: &str) -> String {
+    let quoted = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+    if kind == "word" { quoted } else { format!("{kind}:{quoted}") }
+}
+
+/// Middle and greatest of times.
+fn summary(report: &mut Report, what: &str, of: &str, mut times: Vec<f64>, input: &str) {
+    times.sort_by(f64::total_cmp);
+    let (Some(half), Some(most)) = (times.get(times.len() / 2), times.last()) else { return };
+    report.add(format!("lake_{what}_ms_p50/{of}"), *half, "ms", input);
+    report.add(format!("lake_{what}_ms_max/{of}"), *most, "ms", input);
+}
+
+fn p99(report: &mut Report, what: &str, mut times: Vec<f64>, input: &str) {
+    times.sort_by(f64::total_cmp);
+    if let Some(p99) = times.get((times.len() as f64 * 0.99) as usize) {
+        report.add(format!("lake_{what}_ms_p99"), *p99, "ms", input);
+    }
 }
 
 /// Whether the system forgot what it holds of files; only a privileged user may ask for it.
@@ -123,7 +147,7 @@ fn words(
         kinds.iter().flat_map(|(kind, values)| values.iter().map(move |v| (kind, v))).collect();
     while words.len() < NEEDLES && !all.is_empty() {
         let (kind, value) = all[rng.range(0, all.len() as u64 - 1) as usize];
-        let query = format!("{kind}:\"{}\"", value.replace('\\', "\\\\"));
+        let query = query(kind, value);
         let spec = Spec { query: &query, columns: Some("raw"), sort: None, limit: 1 };
         let asked = Search::new(&spec, 0).map_err(|no| anyhow::anyhow!(no.to_string()))?;
         let shown: Vec<Shown> = asked.columns.clone().unwrap_or_default();

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
-use yagura_collect::{FeedContext, Group};
+use std::time::{Duration, Instant};
+use yagura_collect::{FeedContext, Group, IntakeError};
 use yagura_event::{Context, Reference, SourceChoice, SystemClock, TenantName};
 
 /// Threads that submit groups: each waits for its own to be durable, as connections do.
@@ -19,6 +19,9 @@ const FEEDERS: usize = 4;
 
 /// Bytes of one group, about what a busy connection has waiting when it is read.
 const GROUP_BYTES: usize = 256 * 1024;
+
+/// How long a feeder waits where the journal is full.
+const FULL_WAIT: Duration = Duration::from_millis(50);
 
 /// Feeds the records, waits until all is committed, counts what is stored and prints the rate,
 /// CPU by stage, memory and size.
@@ -164,17 +167,15 @@ pub fn feed(
                     return Ok(());
                 }
                 let (lane, from, to) = groups[number % groups.len()];
-                let mut group = Group::new(&feeds[lane], "bench");
-                let mut start = from.checked_sub(1).map_or(0, |at| lanes[lane].ends[at]);
-                let first = start;
-                for end in &lanes[lane].ends[from..to] {
-                    group.push(lane as u64, start as u64, &lanes[lane].text[start..*end])?;
-                    start = *end;
+                let first = from.checked_sub(1).map_or(0, |at| lanes[lane].ends[at]);
+                let ends = &lanes[lane].ends[from..to];
+                while !submitted(node, &feeds[lane], lane as u64, &lanes[lane].text, first, ends)? {
+                    std::thread::sleep(FULL_WAIT);
                 }
-                node.intake().submit_blocking(group)?;
+                let last = ends.last().copied().unwrap_or(first);
                 let mut fed = fed.lock().unwrap_or_else(PoisonError::into_inner);
                 fed.records += (to - from) as u64;
-                fed.bytes += (start - first) as u64;
+                fed.bytes += (last - first) as u64;
             }
         };
         let spawn = |number| {
@@ -188,6 +189,26 @@ pub fn feed(
         anyhow::Ok(())
     })?;
     Ok(*fed.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Submits records that end at `ends`; false where the journal is full.
+fn submitted(
+    node: &Node,
+    feed: &FeedContext,
+    stream: u64,
+    text: &[u8],
+    mut start: usize,
+    ends: &[usize],
+) -> anyhow::Result<bool> {
+    let mut group = Group::new(feed, "bench");
+    for end in ends {
+        group.push(stream, start as u64, &text[start..*end])?;
+        start = *end;
+    }
+    match node.intake().submit_blocking(group) {
+        Err(IntakeError::Journal(error)) if error.is_full() => Ok(false),
+        done => Ok(done.map(|_| true)?),
+    }
 }
 
 /// Runs of records as (lane, first, behind the last), the lanes spread evenly over the whole.

@@ -84,7 +84,7 @@ pub fn load(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
 
 /// The generator's operator mix, one lane a tenant and source.
 fn generated(args: &BenchArgs) -> anyhow::Result<Vec<Lane>> {
-    let mut lanes = Chunks::new(args, args.records)?.next_chunk().unwrap_or_default();
+    let mut lanes = Chunks::new(args, args.records)?.next_chunk(|_, _| {}).unwrap_or_default();
     lanes.retain(|lane| lane.len() > 0);
     Ok(lanes)
 }
@@ -119,13 +119,16 @@ impl Chunks {
         streams.map(|stream| Lane::new(stream.tenant, stream.lane.name())).collect()
     }
 
-    /// The next part, of all lanes; `None` at the end.
-    pub fn next_chunk(&mut self) -> Option<Vec<Lane>> {
+    /// The next part, of all lanes; `None` at the end. `alter` may change each record, told its
+    /// lane's name, before it is taken.
+    pub fn next_chunk(&mut self, mut alter: impl FnMut(&str, &mut Vec<u8>)) -> Option<Vec<Lane>> {
         let (mut lanes, mut record, mut taken) = (self.empty(), Vec::new(), 0);
         while taken < self.records
             && let Some(place) = self.generator.next_record(&mut record)
         {
-            lanes.get_mut(place.stream)?.push(&record);
+            let lane = lanes.get_mut(place.stream)?;
+            alter(&lane.name, &mut record);
+            lane.push(&record);
             record.clear();
             taken += 1;
         }

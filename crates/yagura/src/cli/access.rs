@@ -122,7 +122,7 @@ fn add(place: &Place, name: &str) -> anyhow::Result<String> {
 }
 
 fn list(place: &Place) -> anyhow::Result<Vec<Value>> {
-    place.items("/api/v1/tokens", |backend| {
+    place.all("/api/v1/tokens", |backend| {
         let tokens = backend.tokens()?;
         let values = tokens.into_iter().map(serde_json::to_value).collect::<Result<_, _>>();
         values.map_err(yagura_api::ApiError::internal)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use yagura_api::{ApiError, Cases, Client, Detections, FindingsAsked, Watched};
+use yagura_api::{ApiError, Cases, Client, ClientError, Detections, FindingsAsked, Watched};
 use yagura_disk::DiskError;
 use yagura_event::{SystemClock, TenantName, TenantScope};
 
@@ -68,11 +68,29 @@ impl Place {
     ) -> anyhow::Result<Vec<Value>> {
         match self {
             Self::Here(_, backend) => here(backend).map_err(shown),
-            Self::Server(client, runtime) => {
-                let mut answer = runtime.block_on(client.get(path))?;
-                Ok(answer["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
-            }
+            Self::Server(client, runtime) => Ok(runtime.block_on(page(client, path))?.0),
         }
+    }
+
+    /// All items of a list, page by page: [`Self::items`] for lists that are whole `here`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn all(
+        &self,
+        path: &str,
+        here: impl FnOnce(&NodeBackend) -> Result<Vec<Value>, ApiError>,
+    ) -> anyhow::Result<Vec<Value>> {
+        let Self::Server(client, runtime) = self else { return self.items(path, here) };
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (mut items, mut next) = runtime.block_on(page(client, path))?;
+        while let Some(cursor) = next {
+            let path = format!("{path}{join}cursor={cursor}");
+            let (more, behind) = runtime.block_on(page(client, &path))?;
+            items.extend(more);
+            next = behind;
+        }
+        Ok(items)
     }
 
     /// What the server answers at `path`.
@@ -115,6 +133,13 @@ impl Place {
         }
         Ok(())
     }
+}
+
+/// One page of a server's list, and the cursor of the next.
+async fn page(client: &Client, path: &str) -> Result<(Vec<Value>, Option<String>), ClientError> {
+    let mut answer = client.get(path).await?;
+    let items = answer["items"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    Ok((items, answer["next_cursor"].as_str().map(str::to_owned)))
 }
 
 /// An API error in words, with what the log would get: there is no log here.
@@ -199,7 +224,7 @@ pub fn ingest(args: &IngestArgs) -> anyhow::Result<()> {
     if summary.faults_more > 0 {
         eprintln!("yagura: and {} more faults in the inputs", summary.faults_more);
     }
-    let incidents = place.items("/api/v1/incidents", |b| b.incidents(&TenantScope::operator()))?;
+    let incidents = place.all("/api/v1/incidents", |b| b.incidents(&TenantScope::operator()))?;
     eprintln!("{} incidents in the data directory; `yagura incidents` shows them", incidents.len());
     place.close()
 }
@@ -229,7 +254,7 @@ fn is_stream(path: &Path) -> anyhow::Result<bool> {
 pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<()> {
     let place = Place::of(&args.data.data, &Config::default(), true)?;
     let (scope, query) = scope(args.data.tenant.as_deref())?;
-    let mut items = place.items(&format!("/api/v1/incidents{query}"), |b| b.incidents(&scope))?;
+    let mut items = place.all(&format!("/api/v1/incidents{query}"), |b| b.incidents(&scope))?;
     if let Some(id) = &args.id {
         items.retain(|item| text(item, "/metadata/uid") == *id);
         anyhow::ensure!(!items.is_empty(), "there is no incident {id}");
@@ -240,11 +265,12 @@ pub fn incidents(args: &IncidentsArgs) -> anyhow::Result<()> {
         }
         return place.close();
     }
-    let columns: [(&str, &str); 6] = [
+    let columns: [(&str, &str); 7] = [
         ("id", "/metadata/uid"),
         ("severity", "/severity"),
         ("title", "/title"),
         ("outcome", "/outcome"),
+        ("owner", "/assignee/name"),
         ("from", "/start_time_dt"),
         ("to", "/end_time_dt"),
     ];
@@ -281,7 +307,7 @@ pub fn findings(args: &FindingsArgs) -> anyhow::Result<()> {
 pub fn books(args: &DataArgs) -> anyhow::Result<bool> {
     let place = Place::of(&args.data, &Config::default(), true)?;
     let (scope, query) = scope(args.tenant.as_deref())?;
-    let items = place.items(&format!("/api/v1/books{query}"), |b| {
+    let items = place.all(&format!("/api/v1/books{query}"), |b| {
         let rows = b.books(&scope)?.into_iter().map(serde_json::to_value);
         rows.collect::<Result<_, _>>().map_err(ApiError::internal)
     })?;
@@ -338,7 +364,7 @@ fn rows(format: Format, items: &[Value], columns: &[(&str, &str)]) -> anyhow::Re
     Ok(out.flush()?)
 }
 
-/// One incident for a person: summary in both languages, principals, timeline.
+/// One incident for a person: summary in both languages, owner, principals, timeline.
 pub fn incident_text(item: &Value) -> String {
     let line = |pointer: &str| table::visible(&text(item, pointer));
     let mut out = format!(
@@ -349,6 +375,9 @@ pub fn incident_text(item: &Value) -> String {
         line("/desc"),
         line("/desc_ja"),
     );
+    if item.pointer("/assignee/name").is_some() {
+        out.push_str(&format!("  {:<20} {}\n\n", "owner", line("/assignee/name")));
+    }
     let list = |pointer: &str| item.pointer(pointer).and_then(Value::as_array).cloned();
     for principal in list("/principals").unwrap_or_default() {
         out.push_str(&format!(

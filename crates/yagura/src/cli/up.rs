@@ -161,6 +161,9 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let mut threads = threads::watches(&node, config, &stopped)?;
         let backend = Arc::new(NodeBackend::new(Arc::clone(&node), &config.query)?);
+        if let Err(error) = backend.resume_reparse() {
+            tracing::warn!(%error, "records that were being parsed again stay as they are");
+        }
         let console = format!("http://{}", config.listen.http);
         let console = config.listen.console_url.clone().unwrap_or(console);
         let (notifiers, thread) =

@@ -212,7 +212,16 @@ impl Cases for NodeBackend {
     fn incidents(&self, scope: &TenantScope) -> Result<Vec<Value>, ApiError> {
         let judge = self.node().judge().map_err(ApiError::internal)?;
         let list = judge.incidents(scope).map_err(ApiError::internal)?;
-        Ok(list.iter().map(incident_json).collect())
+        let cases = self.people().cases(scope).map_err(ApiError::internal)?;
+        let told = |one: &Incident| {
+            let mut value = incident_json(one);
+            let case = cases.get(&(one.tenant.clone(), one.id.clone()));
+            if let Some(case) = case.filter(|case| case.version() > 0) {
+                tell(&mut value, &in_force(case.decision.as_slice(), case.given.as_slice()));
+            }
+            value
+        };
+        Ok(list.iter().map(told).collect())
     }
 
     fn summaries(&self, scope: &TenantScope) -> Result<Vec<IncidentSummary>, ApiError> {

@@ -4,19 +4,27 @@ use crate::node::backend::NodeBackend;
 use crate::node::cases::summary;
 use crate::node::switches::{rule_state, unknown};
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use yagura_api::model::{
-    EntitySummary, EntityView, EvidenceView, FindingSummary, List, NewRuleState, RuleProblem,
-    RuleState, RuleSummary, RuleView,
+    EntitySummary, EntityView, EvidenceView, FindingSummary, List, NewRuleState, RuleFile,
+    RuleProblem, RuleState, RuleSummary, RuleView,
 };
-use yagura_api::{ApiError, Caller, Detections, FindingsAsked, Kind};
+use yagura_api::page;
+use yagura_api::{ApiError, Caller, Detections, EntitiesAsked, FindingsAsked, Kind};
 use yagura_detect::{RuleError, RuleInfo, RuleKind, RuleSet};
 use yagura_event::time::rfc3339;
 use yagura_event::{Finding, FindingId, Micros, TenantScope};
-use yagura_meta::{FindingFilter, RuleStats};
+use yagura_meta::{EntityFilter, EntityPlace, EntityRow, FindingFilter, RuleStats};
 use yagura_verdict::{EntityKind, finding_json};
 
 /// Findings shown of an entity.
 const FINDINGS_OF_ENTITY: usize = 200;
+
+/// Most bytes shown of a rule file that is too long for rules or not UTF-8: enough to see what it
+/// is. Beyond it the answer says that it was cut.
+const UNLOADED_BYTES_MAX: usize = 256 * 1024;
 
 /// A finding for a list.
 pub fn finding_summary(finding: &Finding) -> FindingSummary {
@@ -41,6 +49,25 @@ fn cursor(text: &str) -> Result<(Micros, FindingId), ApiError> {
     let parts = text.split_once('.');
     let parsed = parts.and_then(|(time, id)| Some((time.parse().ok()?, FindingId::parse(id)?)));
     parsed.ok_or_else(|| ApiError::new(Kind::Invalid, "cursor", "this list has no such place"))
+}
+
+/// The posterior is told bit by bit: a page must begin at exactly this one.
+fn entity_cursor(place: &EntityPlace) -> String {
+    let EntityPlace { posterior, tenant, kind, value } = place;
+    page::cursor_of(&format!("{:016x}\n{tenant}\n{kind}\n{value}", posterior.to_bits()))
+}
+
+fn entity_place(cursor: &str) -> Result<EntityPlace, ApiError> {
+    let text = page::place_of(cursor)?;
+    let mut parts = text.splitn(4, '\n');
+    let mut part = || parts.next().map(str::to_owned);
+    let bits = part().and_then(|bits| u64::from_str_radix(&bits, 16).ok());
+    match (bits, part(), part(), part()) {
+        (Some(bits), Some(tenant), Some(kind), Some(value)) => {
+            Ok(EntityPlace { posterior: f64::from_bits(bits), tenant, kind, value })
+        }
+        _ => Err(ApiError::new(Kind::Invalid, "cursor", "this list has no such place")),
+    }
 }
 
 fn entity_kind(word: &str) -> Result<EntityKind, ApiError> {
@@ -88,34 +115,35 @@ impl Detections for NodeBackend {
     fn entities(
         &self,
         scope: &TenantScope,
-        kind: Option<&str>,
-        verdict: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<EntitySummary>, ApiError> {
-        let kind = kind.map(entity_kind).transpose()?;
+        asked: &EntitiesAsked,
+    ) -> Result<List<EntitySummary>, ApiError> {
+        let verdict = asked.verdict.as_deref();
         if verdict.is_some_and(|word| !["white", "grey", "black"].contains(&word)) {
             let text = "a verdict is white, grey or black";
             return Err(ApiError::new(Kind::Invalid, "verdict", text));
         }
+        let filter = EntityFilter {
+            kind: asked.kind.as_deref().map(entity_kind).transpose()?,
+            verdict: asked.verdict.clone(),
+            after: asked.cursor.as_deref().map(entity_place).transpose()?,
+        };
         let judge = self.node().judge().map_err(ApiError::internal)?;
-        // They come most suspect first, so that those of a verdict stand together.
-        let all = usize::MAX;
-        let asked = if verdict.is_some() { all } else { limit };
-        let rows = judge.entities(scope, kind, asked).map_err(ApiError::internal)?;
-        let of_it = |word: &str| verdict.is_none_or(|verdict| verdict == word);
-        let rows = rows.into_iter().filter(|row| of_it(row.standing.verdict.word())).take(limit);
-        Ok(rows
-            .map(|row| EntitySummary {
-                tenant: row.tenant,
-                kind: row.standing.entity.kind.word().to_owned(),
-                value: row.standing.entity.value,
-                verdict: row.standing.verdict.word().to_owned(),
-                probability: row.standing.probability,
-                prior: row.standing.prior,
-                posterior: row.standing.posterior,
-                as_of_time_dt: rfc3339(row.standing.as_of),
-            })
-            .collect())
+        let rows = judge.entities(scope, &filter, asked.limit + 1);
+        let mut rows = rows.map_err(ApiError::internal)?;
+        let more = rows.len() > asked.limit;
+        rows.truncate(asked.limit);
+        let next_cursor = rows.last().filter(|_| more).map(|row| entity_cursor(&row.place));
+        let summary = |row: EntityRow| EntitySummary {
+            tenant: row.tenant,
+            kind: row.standing.entity.kind.word().to_owned(),
+            value: row.standing.entity.value,
+            verdict: row.standing.verdict.word().to_owned(),
+            probability: row.standing.probability,
+            prior: row.standing.prior,
+            posterior: row.standing.posterior,
+            as_of_time_dt: rfc3339(row.standing.as_of),
+        };
+        Ok(List { items: rows.into_iter().map(summary).collect(), next_cursor })
     }
 
     fn entity(&self, scope: &TenantScope, kind: &str, value: &str) -> Result<EntityView, ApiError> {
@@ -182,6 +210,22 @@ impl Detections for NodeBackend {
         Ok(all)
     }
 
+    fn rule_file(&self, path: &str) -> Result<RuleFile, ApiError> {
+        let path = path.to_owned();
+        if let Some(text) = self.node().rule_text(&path) {
+            return Ok(RuleFile { path, text, truncated: false });
+        }
+        // No other path is read than one at which the rules were looked for.
+        let engine = self.node().engine();
+        let known = engine.rules().errors.iter().any(|error| error.path == path);
+        let read = known.then(|| beginning(Path::new(&path)).ok()).flatten();
+        let (text, truncated) = read.ok_or_else(|| {
+            let text = "there is no such file among those of rules, or it cannot be read";
+            ApiError::new(Kind::NotFound, "rule_file_unknown", text)
+        })?;
+        Ok(RuleFile { path, text, truncated })
+    }
+
     fn rule(&self, scope: &TenantScope, id: &str) -> Result<RuleView, ApiError> {
         let summary = self.rules(scope)?.into_iter().find(|rule| rule.id == id);
         let summary = summary.ok_or_else(|| unknown(id))?;
@@ -211,6 +255,19 @@ impl Detections for NodeBackend {
     ) -> Result<RuleState, ApiError> {
         self.switch(caller, id, version, new)
     }
+}
+
+/// The beginning of a file, and whether there is more.
+fn beginning(path: &Path) -> io::Result<(String, bool)> {
+    // A pipe would be waited for.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(UNLOADED_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let truncated = bytes.len() > UNLOADED_BYTES_MAX;
+    bytes.truncate(UNLOADED_BYTES_MAX);
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), truncated))
 }
 
 /// By rule, the ids of the correlations that refer to it.
@@ -279,5 +336,38 @@ fn unloaded(error: &RuleError) -> RuleSummary {
             message: error.message.clone(),
             line: Some(u64::from(error.line)),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_cursor_of_entities_says_where_exactly_a_page_begins() {
+        let text = str::to_owned;
+        let (tenant, kind, value) = (text("acme"), text("user"), text("a\nb 櫓"));
+        let place = EntityPlace { posterior: 0.1 + 0.2, tenant, kind, value };
+        assert_eq!(entity_place(&entity_cursor(&place)).unwrap(), place);
+        for wrong in
+            ["", "zz", &page::cursor_of("1\nacme\nuser"), &page::cursor_of("x\nacme\nuser\nv")]
+        {
+            assert_eq!(entity_place(wrong).unwrap_err().code, "cursor", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn of_a_file_that_is_not_loaded_the_beginning_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("long.yml");
+        for (bytes, truncated) in [(UNLOADED_BYTES_MAX, false), (UNLOADED_BYTES_MAX + 1, true)] {
+            std::fs::write(&path, vec![b'a'; bytes]).unwrap();
+            let (text, cut) = beginning(&path).unwrap();
+            assert_eq!((text.len(), cut), (UNLOADED_BYTES_MAX, truncated));
+        }
+        std::fs::write(&path, b"a\xffb").unwrap();
+        assert_eq!(beginning(&path).unwrap().0, "a\u{fffd}b");
+        assert!(beginning(dir.path()).is_err());
     }
 }

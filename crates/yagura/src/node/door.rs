@@ -146,7 +146,8 @@ fn refused(code: &'static str, text: &str) -> ApiError {
 
 fn person(row: SessionRow) -> Caller {
     let session = Some(SignedIn { csrf: row.csrf, expires: row.expires });
-    Caller { name: row.account, role: row.role, scope: TenantScope::operator(), session }
+    let (id, scope) = (format!("account:{}", row.account), TenantScope::operator());
+    Caller { name: row.account, id, role: row.role, scope, session }
 }
 
 fn view(row: TokenRow) -> Token {
@@ -208,7 +209,8 @@ impl Access for NodeBackend {
         let found = self.people().token(&hash(token)).map_err(ApiError::internal)?;
         let row = found.ok_or_else(|| refused("token_unknown", "this token is not known"))?;
         let (name, role) = (format!("token:{}", row.name), ROLE.to_owned());
-        Ok(Caller { name, role, scope: TenantScope::operator(), session: None })
+        let (id, scope) = (format!("token:{}", row.id), TenantScope::operator());
+        Ok(Caller { name, id, role, scope, session: None })
     }
 
     fn tokens(&self) -> Result<Vec<Token>, ApiError> {

@@ -20,6 +20,8 @@ mod phase;
 pub mod queries;
 pub mod reload;
 pub mod reparse;
+pub mod reparse_left;
+mod repeats;
 pub mod rule_hunts;
 pub mod search;
 pub mod switches;

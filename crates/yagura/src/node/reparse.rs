@@ -4,14 +4,16 @@
 //! sources read anew ─> all before is in files ─> for each partition, the newest day first:
 //!                                                  Order ─> lake thread ─> rewrite ─> two commits
 //! ```
+//! What is left is kept after each: a job that the process did not end goes on with the next server.
 
 use crate::node::Node;
 use crate::node::backend::NodeBackend;
 use crate::node::phase::Phase;
+use crate::node::reparse_left::Left;
 use crate::pipeline::orders::Order;
 use crate::reparse::{Again, Pulse};
-use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,21 +32,18 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct ReparseJobs(Mutex<Option<Arc<Job>>>);
 
 struct Job {
-    asked: ReparseRequest,
     days: (i32, i32),
     cost: ReparseCost,
-    by: String,
     began: Instant,
-    time_dt: String,
     pulse: Arc<Pulse>,
+    /// Whether somebody wants no more of it.
+    given_up: AtomicBool,
     progress: Mutex<Progress>,
 }
 
 struct Progress {
     phase: Phase,
-    partitions_done: u64,
-    /// Of the partitions that are done.
-    records: u64,
+    left: Left,
     took_ms: Option<u64>,
     failure: Option<(&'static str, String)>,
 }
@@ -83,13 +82,13 @@ impl Job {
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Reparse {
             state: progress.phase.name().to_owned(),
-            asked: self.asked.clone(),
+            asked: progress.left.asked.clone(),
             cost: self.cost,
-            partitions_done: progress.partitions_done,
-            records: progress.records + under_way,
+            partitions_done: progress.left.done.len() as u64,
+            records: progress.left.records + under_way,
             ms: progress.took_ms.unwrap_or(ms),
-            by: self.by.clone(),
-            time_dt: self.time_dt.clone(),
+            by: progress.left.by.clone(),
+            time_dt: progress.left.time_dt.clone(),
             code,
             detail,
         }
@@ -99,6 +98,10 @@ impl Job {
     fn run(&self, node: &Node) {
         self.progress().phase = Phase::Running;
         let ended = self.walk(node);
+        let goes_on = matches!(ended, Err(Ended::Cancelled)) && !self.given_up.load(Relaxed);
+        if !goes_on && let Err(error) = Left::forget(node.data()) {
+            tracing::warn!(%error, "a job that is over begins again with the next start");
+        }
         let mut progress = self.progress();
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         progress.took_ms = Some(ms);
@@ -110,15 +113,17 @@ impl Job {
                 Phase::Failed
             }
         };
-        let (records, state) = (progress.records, progress.phase.name());
-        tracing::info!(records, state, by = self.by, "records were parsed again");
+        let (records, state) = (progress.left.records, progress.phase.name());
+        tracing::info!(records, state, by = progress.left.by, "records were parsed again");
     }
 
     fn walk(&self, node: &Node) -> Result<(), Ended> {
         // What earlier sources parsed is in files from here on.
         let durable = node.journal().durable();
         node.progress().wait_committed(durable).map_err(|why| Ended::Failed("pipeline", why))?;
-        let partitions = partitions(node, &self.asked, self.days);
+        let left = self.progress().left.clone();
+        let mut partitions = partitions(node, &left.asked, self.days);
+        partitions.retain(|partition, _| !left.done.contains(partition));
         for (partition, cost) in partitions.into_iter().rev() {
             if self.is_to_end(node) {
                 return Err(Ended::Cancelled);
@@ -134,8 +139,12 @@ impl Job {
             }
             self.parse(node, partition)?;
             let mut progress = self.progress();
-            progress.partitions_done += 1;
-            progress.records += self.pulse.records.swap(0, Relaxed);
+            progress.left.done.insert(partition);
+            progress.left.records += self.pulse.records.swap(0, Relaxed);
+            let left = progress.left.clone();
+            drop(progress);
+            let full = |error| Ended::Failed("reparse_disk", format!("how far it is: {error}"));
+            left.keep(node.data()).map_err(full)?;
         }
         Ok(())
     }
@@ -220,6 +229,39 @@ fn days(asked: &ReparseRequest) -> Result<(i32, i32), ApiError> {
 }
 
 impl NodeBackend {
+    /// Goes on with the job that the last process left, if it did.
+    ///
+    /// # Errors
+    /// What is left cannot be read, or asks for what is no more.
+    pub fn resume_reparse(&self) -> anyhow::Result<()> {
+        let Some(left) = Left::read(self.node().data())? else { return Ok(()) };
+        let told = |error: ApiError| anyhow::anyhow!("{}", error.message);
+        self.known_sources(&left.asked).map_err(told)?;
+        let days = days(&left.asked).map_err(told)?;
+        self.start(&mut self.governed().reparses().last(), left, days);
+        Ok(())
+    }
+
+    /// Begins what is left of a job.
+    fn start(&self, last: &mut Option<Arc<Job>>, left: Left, days: (i32, i32)) -> Reparse {
+        let phase = Phase::Waiting;
+        let job = Arc::new(Job {
+            cost: cost_of(&partitions(self.node(), &left.asked, days)),
+            days,
+            began: Instant::now(),
+            pulse: Arc::default(),
+            given_up: AtomicBool::new(false),
+            progress: Mutex::new(Progress { phase, left, took_ms: None, failure: None }),
+        });
+        *last = Some(Arc::clone(&job));
+        let (state, node) = (job.state(), Arc::clone(self.node()));
+        self.governed().handle().spawn_blocking(move || {
+            let node = node;
+            job.run(&node);
+        });
+        state
+    }
+
     fn known_sources(&self, asked: &ReparseRequest) -> Result<(), ApiError> {
         let engine = self.node().engine();
         let known = |name: &&String| engine.names().sources.contains(*name);
@@ -253,29 +295,10 @@ impl Reparses for NodeBackend {
         let reloaded = self.node().reload_rules_now();
         reloaded.map_err(|error| invalid("sources_invalid", format!("{error:#}")))?;
         self.known_sources(&asked)?;
-        let job = Arc::new(Job {
-            cost: cost_of(&partitions(self.node(), &asked, days)),
-            asked,
-            days,
-            by: by.to_owned(),
-            began: Instant::now(),
-            time_dt: rfc3339(SystemClock.now()),
-            pulse: Arc::default(),
-            progress: Mutex::new(Progress {
-                phase: Phase::Waiting,
-                partitions_done: 0,
-                records: 0,
-                took_ms: None,
-                failure: None,
-            }),
-        });
-        *last = Some(Arc::clone(&job));
-        let (state, node) = (job.state(), Arc::clone(self.node()));
-        self.governed().handle().spawn_blocking(move || {
-            let node = node;
-            job.run(&node);
-        });
-        Ok(state)
+        let (by, time_dt) = (by.to_owned(), rfc3339(SystemClock.now()));
+        let left = Left { asked, by, time_dt, done: BTreeSet::new(), records: 0 };
+        left.keep(self.node().data()).map_err(ApiError::internal)?;
+        Ok(self.start(&mut last, left, days))
     }
 
     fn reparse(&self) -> Option<Reparse> {
@@ -285,6 +308,7 @@ impl Reparses for NodeBackend {
     fn end_reparse(&self) -> Result<(), ApiError> {
         match &*self.governed().reparses().last() {
             Some(job) if !job.progress().phase.is_over() => {
+                job.given_up.store(true, Relaxed);
                 job.pulse.cancelled.store(true, Relaxed);
                 Ok(())
             }

@@ -1,7 +1,7 @@
 //! The outbox for the routes.
 
 use crate::node::backend::NodeBackend;
-use yagura_api::model::{ChannelState, Notification};
+use yagura_api::model::{ChannelState, List, Notification};
 use yagura_api::{ApiError, Kind, Told};
 use yagura_event::time::rfc3339;
 use yagura_event::{Clock, SystemClock, TenantScope};
@@ -30,12 +30,22 @@ impl Told for NodeBackend {
         &self,
         scope: &TenantScope,
         status: Option<&str>,
+        cursor: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Notification>, ApiError> {
+    ) -> Result<List<Notification>, ApiError> {
         let status = status.and_then(Status::from_word);
+        let before = cursor.map(|cursor| {
+            let none = |_| ApiError::new(Kind::Invalid, "cursor", "this list has no such place");
+            cursor.parse::<i64>().map_err(none)
+        });
         let people = self.people();
-        let rows = outbox::list(people.connection(), scope, status, limit);
-        Ok(rows.map_err(ApiError::internal)?.into_iter().map(view).collect())
+        let connection = people.connection();
+        let rows = outbox::list_before(connection, scope, status, before.transpose()?, limit + 1);
+        let mut rows = rows.map_err(ApiError::internal)?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows.last().filter(|_| more).map(|(number, _)| number.to_string());
+        Ok(List { items: rows.into_iter().map(|(_, row)| view(row)).collect(), next_cursor })
     }
 
     fn channels(&self, scope: &TenantScope) -> Result<Vec<ChannelState>, ApiError> {

@@ -157,7 +157,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
                   onResize={props.onResize}
                 />
               ))}
-              <div role="columnheader" className={styles.menuCell}>
+              <div role={props.columns.every((column) => column.fixed) ? "presentation" : "columnheader"} className={styles.menuCell}>
                 <ColumnMenu columns={props.columns} visibility={visibility} onChange={setVisibility} />
               </div>
             </div>
@@ -213,7 +213,7 @@ function HeadCell<T>({ column, sort, onSort, onResize }: {
           {direction && <Icon name={direction === "ascending" ? "up" : "down"} size={12} />}
         </button>
       ) : (
-        <span className="clip">{column.header}</span>
+        <span className={column.header ? "clip" : "visually-hidden"}>{column.header || column.named}</span>
       )}
       {onResize && <ResizeHandle onResize={(width) => onResize(column.id, width)} />}
     </div>

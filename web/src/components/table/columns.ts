@@ -12,6 +12,8 @@ import type { ReactNode } from "react";
 export interface Column<T> {
   id: string;
   header: string;
+  /** Names the column for screen readers where its header is blank. */
+  named?: string;
   /** What is sorted by, and shown where there is no `cell`. Without it the column does not sort. */
   value?: (row: T) => string | number | null | undefined;
   /** What is shown. Links and `Pivot` are welcome. */

@@ -93,6 +93,7 @@ function Tokens({ items, newest, onRemove }: { items: Token[]; newest: string | 
   }
   return (
     <table className={styles.table}>
+      <caption className="visually-hidden">{t("account_page.tokens")}</caption>
       <thead>
         <tr>
           <th scope="col">{t("account_page.name")}</th>

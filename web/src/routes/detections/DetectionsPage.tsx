@@ -15,7 +15,7 @@ import { CoverageStrip } from "./CoverageStrip";
 import styles from "./Detections.module.css";
 import { FaultPanel, type FaultyRule } from "./FaultPanel";
 import { detectionsRoute, type DetectionsSearch } from "./route";
-import { countsByState, keyOf, LEVELS, rulesShown, sortOf, sortText, STATES, textIdOf } from "./rules";
+import { countsByState, keyOf, LEVELS, rulesShown, sortOf, sortText, STATES } from "./rules";
 import { SwitchDialog } from "./SwitchDialog";
 import { useFaultColumns, useRuleColumns } from "./useRuleColumns";
 
@@ -115,7 +115,7 @@ function FaultyRules({ rules, shown, change, onSort, empty }: {
         live
         empty={empty}
       />
-      {fault !== undefined && <FaultPanel key={fault} rule={chosen} textId={chosen && textIdOf(rules, chosen.path)} box={panel} onClose={() => choose(undefined)} />}
+      {fault !== undefined && <FaultPanel key={fault} rule={chosen} box={panel} onClose={() => choose(undefined)} />}
     </div>
   );
 }
@@ -128,7 +128,7 @@ function Bar({ rules, shown, total, change }: { rules: readonly RuleSummary[]; s
   const counts = countsByState(rules, { text: text ?? "", level, state, tactic });
   const faulty = useMemo(() => rules.filter(isFaulty).length, [rules]);
   return (
-    <div className={styles.bar}>
+    <div className={styles.bar} role="search" aria-label={t("detections.filters")}>
       <div className={styles.field}>
         <SearchField label={t("detections.filter")} value={text ?? ""} live filter onSubmit={(next) => change({ filter: next || undefined })} />
       </div>

@@ -1,48 +1,38 @@
 // Why a rule could not be loaded, beside the list: file, line, code, message, and the text around the line.
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, type RefObject, useId } from "react";
+import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
-import { ruleQuery } from "@/api/queries";
+import { ApiProblem } from "@/api/problem";
+import { ruleFileQuery } from "@/api/queries";
 import type { RuleProblem, RuleSummary } from "@/api/types";
-import { Button, CopyButton, Empty, Loaded } from "@/components";
+import { CopyButton, Empty, Loaded, SidePanel } from "@/components";
 import { oneLine } from "@/lib/raw";
 import styles from "./FaultPanel.module.css";
 import { RuleText } from "./RuleText";
 
 export type FaultyRule = RuleSummary & { error: RuleProblem };
 
-/** `rule` is nothing where the fault is gone; `textId` names a rule in its file. `box` gets the panel, which can have the focus. */
-export function FaultPanel({ rule, textId, box, onClose }: {
+/** `rule` is nothing where the fault is gone. `box` gets the panel, which can have the focus. */
+export function FaultPanel({ rule, box, onClose }: {
   rule: FaultyRule | undefined;
-  textId: string | undefined;
   box: RefObject<HTMLElement | null>;
   onClose: () => void;
 }) {
   const { t } = useTranslation();
-  const label = useId();
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Escape") onClose();
-  };
+  const title = rule ? oneLine(rule.title || rule.path) : t("detections.fault_gone");
   return (
-    <section ref={box} className={styles.panel} tabIndex={-1} aria-labelledby={label} onKeyDown={onKeyDown}>
-      <header className={styles.head}>
-        <h2 id={label} className="clip">
-          {rule ? oneLine(rule.title || rule.path) : t("detections.fault_gone")}
-        </h2>
-        <span className={styles.space} />
-        <Button kind="quiet" icon="close" hint={t("action.close")} onPress={onClose} />
-      </header>
+    <SidePanel label={title} head={<h2 className="clip">{title}</h2>} onClose={onClose} box={box} within>
       {rule ? (
         <>
           <Facts rule={rule} />
-          {textId ? <FileText rule={rule} id={textId} /> : <NoText />}
+          <FileText rule={rule} />
         </>
       ) : (
         <Empty reason="data">
           <p>{t("detections.fault_gone_hint")}</p>
         </Empty>
       )}
-    </section>
+    </SidePanel>
   );
 }
 
@@ -75,17 +65,18 @@ function Facts({ rule }: { rule: FaultyRule }) {
   );
 }
 
-/** The server tells a file's text by the id of a rule in it. */
-function FileText({ rule, id }: { rule: FaultyRule; id: string }) {
-  const query = useQuery(ruleQuery(id));
+function FileText({ rule }: { rule: FaultyRule }) {
+  const { t } = useTranslation();
+  const query = useQuery(ruleFileQuery(rule.path));
+  if (query.error instanceof ApiProblem && query.error.status === 404) return <p className={styles.none}>{t("detections.fault_no_text")}</p>;
   return (
     <Loaded query={query} rows={12}>
-      {({ data }) => (data.path === rule.path && data.text !== "" ? <RuleText text={data.text} id={rule.id} error={rule.error} /> : <NoText />)}
+      {(file) => (
+        <>
+          {file.truncated && <p className={styles.none}>{t("detections.fault_text_cut")}</p>}
+          <RuleText text={file.text} id={rule.id} error={rule.error} />
+        </>
+      )}
     </Loaded>
   );
-}
-
-function NoText() {
-  const { t } = useTranslation();
-  return <p className={styles.none}>{t("detections.fault_no_text")}</p>;
 }

@@ -29,7 +29,7 @@ export function RuleText({ text, id, error, about }: RuleTextProps) {
   if (text === "") return <Empty reason="data">{error && <Diagnostic problem={error} />}</Empty>;
   const placed = error !== null && error.line !== null && error.line >= 1 && error.line <= lines.length;
   return (
-    <div ref={box} className={styles.box} role="region" aria-label={t("detections.text")} tabIndex={0}>
+    <div ref={box} className={styles.box} role="group" aria-label={t("detections.text")} tabIndex={0}>
       {error && !placed && <Diagnostic problem={error} />}
       {lines.map((line) => (
         <Fragment key={line.number}>

@@ -1,7 +1,7 @@
 // Which rules are shown, coverage and noise.
 import { expect, test } from "vitest";
 import type { RuleSummary } from "@/api/types";
-import { countsByState, coverageOf, isNoisy, keyOf, noiseOf, type RuleFilter, rulesShown, sortOf, sortText, sourceText, stateOf, tacticsOf, techniquesOf, TACTICS, textIdOf, whyAlwaysOn } from "./rules";
+import { countsByState, coverageOf, isNoisy, keyOf, noiseOf, type RuleFilter, rulesShown, sortOf, sortText, sourceText, stateOf, tacticsOf, techniquesOf, TACTICS, whyAlwaysOn } from "./rules";
 
 function rule(more: Partial<RuleSummary>): RuleSummary {
   return {
@@ -44,13 +44,6 @@ test("rules that could not be read have a name, too", () => {
   expect(rules.map(keyOf)).toEqual(["a", "b", "x.yml:7:yaml"]);
   // The second of two rules with one id is not loaded.
   expect(keyOf(rule({ id: "a", path: "y.yml", line: 3, error: { code: "rule_duplicate", message: "no", line: null } }))).toBe("y.yml:3:rule_duplicate");
-});
-
-test("the text of a file comes by a rule in it whose id leads there", () => {
-  const faulty = [rule({ id: "a", path: "one.yml" }), rule({ id: "a", path: "two.yml" }), rule({ id: "", path: "three.yml" }), rule({ id: "c", path: "three.yml" })];
-  expect(textIdOf(faulty, "one.yml")).toBe("a");
-  expect(textIdOf(faulty, "two.yml")).toBeUndefined();
-  expect(textIdOf(faulty, "three.yml")).toBe("c");
 });
 
 test("filters narrow together", () => {

@@ -20,13 +20,6 @@ export function keyOf(rule: Pick<RuleSummary, "id" | "path" | "line" | "error">)
   return rule.error ? `${rule.path}:${rule.error.line ?? rule.line}:${rule.error.code}` : rule.id;
 }
 
-/** The id by which the server tells the text of a rule's file: that of a rule in it that no other file has before. */
-export function textIdOf(rules: readonly RuleSummary[], path: string): string | undefined {
-  const fileOf = new Map<string, string>();
-  for (const { id, path: file } of rules) if (id && !fileOf.has(id)) fileOf.set(id, file);
-  return [...fileOf].find(([, file]) => file === path)?.[0];
-}
-
 /** The tactics of the matrix as Sigma writes them, in order. */
 export const TACTICS: readonly string[] = KILL_CHAIN.map(slug);
 

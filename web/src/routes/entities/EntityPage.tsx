@@ -1,7 +1,7 @@
 // One entity: its verdict and why, everything ever said about it, its findings and incidents.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Page } from "@/app/Page";
 import { ApiProblem } from "@/api/problem";
@@ -12,6 +12,7 @@ import { useWord } from "@/i18n/words";
 import { count, percent, signed } from "@/lib/number";
 import { term } from "@/lib/query-text";
 import { oneLine } from "@/lib/raw";
+import { RuleLink } from "@/routes/detections/RuleLink";
 import { IncidentList } from "@/routes/incidents/IncidentList";
 import styles from "./EntityPage.module.css";
 import { entityRoute } from "./route";
@@ -96,7 +97,7 @@ function Findings({ entity }: { entity: EntityDetail }) {
   const columns = useMemo(
     (): Column<FindingRow>[] => [
       { id: "last", header: t("entities.last"), width: 216, value: (one) => Date.parse(one.last_time_dt), cell: (one) => <Time value={one.last_time_dt} /> },
-      { id: "level", header: "", width: 30, fixed: true, cell: (one) => <SeverityMark value={one.level} bare /> },
+      { id: "level", header: "", named: t("severity.label"), width: 30, fixed: true, cell: (one) => <SeverityMark value={one.level} bare /> },
       { id: "title", header: t("entities.finding"), width: 220, grow: 1, fixed: true, value: (one) => one.title, cell: (one) => <FindingTitle row={one} /> },
       { id: "count", header: t("entities.matches"), width: 80, align: "end", value: (one) => one.count, cell: (one) => <span>{count(one.count)}</span> },
     ],
@@ -112,13 +113,10 @@ function Findings({ entity }: { entity: EntityDetail }) {
 }
 
 function FindingTitle({ row }: { row: FindingRow }) {
-  const rule = <Rule id={row.rule} title={row.title} finding={row.id} />;
-  if (!row.retrospective) return rule;
   return (
-    <span className={styles.marked}>
-      {rule}
-      <Retrospective />
-    </span>
+    <Rule id={row.rule} title={row.title} finding={row.id}>
+      {row.retrospective && <Retrospective />}
+    </Rule>
   );
 }
 
@@ -148,12 +146,12 @@ function Ledger({ entity }: { entity: EntityDetail }) {
 }
 
 /** The finding, shown at its rule. */
-function Rule({ id, title, finding }: { id: string; title: string; finding: string }) {
-  const text = oneLine(title || finding);
+function Rule({ id, title, finding, children }: { id: string; title: string; finding: string; children?: ReactNode }) {
   return (
-    <Link className={styles.rule} to="/detections/$id" params={{ id }} search={{ finding }} title={text} tabIndex={-1}>
-      <bdi>{text}</bdi>
-    </Link>
+    <span className={styles.marked}>
+      <RuleLink id={id} text={title || finding} finding={finding} className={styles.rule} tabIndex={-1} />
+      {children}
+    </span>
   );
 }
 

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { incidentQuery } from "@/api/queries";
 import type { Incident, IncidentSummary, IncidentVerdict } from "@/api/types";
-import { Age, Button, Kbd, Loaded, OutcomeMark, SeverityMark, Time, VerdictMark } from "@/components";
+import { Age, Kbd, Loaded, OutcomeMark, SeverityMark, SidePanel, Time, VerdictMark } from "@/components";
 import { useLocalText, useTacticName, useWord } from "@/i18n/words";
 import { count, percent } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
@@ -27,16 +27,22 @@ export function Peek({ incident, onClose, onPropose, onTake, onGive }: {
   const local = useLocalText();
   const query = useQuery(incidentQuery(incident.id, incident.tenant));
   return (
-    <aside className={styles.peek} aria-label={t("incidents.preview", { id: incident.id })}>
-      <header className={styles.head}>
-        <SeverityMark value={incident.severity} />
-        <span className="mono">{incident.id}</span>
-        <span className={styles.space} />
+    <SidePanel
+      className={styles.peek}
+      label={t("incidents.preview", { id: incident.id })}
+      head={
+        <>
+          <SeverityMark value={incident.severity} />
+          <span className="mono">{incident.id}</span>
+        </>
+      }
+      tools={
         <Link className={styles.open} to="/incidents/$id" params={{ id: incident.id }} search={{ of: incident.tenant }}>
           {t("incidents.open")} <Kbd>Enter</Kbd>
         </Link>
-        <Button kind="quiet" icon="close" aria-label={t("action.close")} onPress={onClose} />
-      </header>
+      }
+      onClose={onClose}
+    >
       <div className={styles.body}>
         <h2 className={styles.title}>{oneLine(local(incident.title, incident.title_ja))}</h2>
         <Facts incident={incident} />
@@ -47,7 +53,7 @@ export function Peek({ incident, onClose, onPropose, onTake, onGive }: {
         </Loaded>
       </div>
       <Decide onPropose={onPropose} onTake={onTake} onGive={onGive} />
-    </aside>
+    </SidePanel>
   );
 }
 

@@ -55,6 +55,7 @@ function Channels({ items }: { items: NotificationChannel[] }) {
   }
   return (
     <table className={styles.table}>
+      <caption className="visually-hidden">{t("notifications.channels")}</caption>
       <thead>
         <tr>
           <th scope="col">{t("notifications.channel")}</th>
@@ -96,7 +97,7 @@ function Dead({ items }: { items: Notification[] }) {
       <p className={styles.about}>{t("notifications.dead_about")}</p>
       {retry.error && <ErrorState error={retry.error} asOfMs={Date.now()} />}
       <table className={styles.table}>
-        <Head last={t("notifications.last_error")} action={t("notifications.retry")} />
+        <Head of={t("notifications.dead_title")} last={t("notifications.last_error")} action={t("notifications.retry")} />
         <tbody>
           {items.map((one) => (
             <tr key={one.id}>
@@ -125,7 +126,7 @@ function Waiting({ items }: { items: Notification[] }) {
   if (items.length === 0) return <p className={styles.calm}>{t("notifications.no_waiting")}</p>;
   return (
     <table className={styles.table}>
-      <Head last={t("notifications.last_error")} action={t("notifications.next")} />
+      <Head of={t("notifications.waiting_title")} last={t("notifications.last_error")} action={t("notifications.next")} />
       <tbody>
         {items.map((one) => (
           <tr key={one.id}>
@@ -139,20 +140,24 @@ function Waiting({ items }: { items: Notification[] }) {
   );
 }
 
-function Head({ last, action }: { last: string; action: string }) {
+/** The caption and the head of a table of notifications. */
+function Head({ of, last, action }: { of: string; last: string; action: string }) {
   const { t } = useTranslation();
   return (
-    <thead>
-      <tr>
-        <th scope="col">{t("notifications.channel")}</th>
-        <th scope="col">{t("notifications.incident")}</th>
-        <th scope="col">{t("notifications.told_of")}</th>
-        <th scope="col">{t("notifications.made")}</th>
-        <th scope="col" className={styles.end}>{t("notifications.attempts")}</th>
-        <th scope="col">{last}</th>
-        <th scope="col" className={styles.end}>{action}</th>
-      </tr>
-    </thead>
+    <>
+      <caption className="visually-hidden">{of}</caption>
+      <thead>
+        <tr>
+          <th scope="col">{t("notifications.channel")}</th>
+          <th scope="col">{t("notifications.incident")}</th>
+          <th scope="col">{t("notifications.told_of")}</th>
+          <th scope="col">{t("notifications.made")}</th>
+          <th scope="col" className={styles.end}>{t("notifications.attempts")}</th>
+          <th scope="col">{last}</th>
+          <th scope="col" className={styles.end}>{action}</th>
+        </tr>
+      </thead>
+    </>
   );
 }
 

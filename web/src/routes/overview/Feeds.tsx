@@ -1,20 +1,21 @@
 // The feeds with rate, last record and books; those that need somebody come first.
+import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Books, Feed } from "@/api/types";
 import { Age, type Column, DataTable, Icon, Panel } from "@/components";
 import { count, rate } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
-import { bookTerms, feedsInOrder } from "./figures";
+import { bookTerms, feedsInOrder, lastReceived } from "./figures";
 import styles from "./Overview.module.css";
 
 const rowId = (feed: Feed) => `${feed.tenant}/${feed.feed}`;
 
-export function Feeds({ feeds, books }: { feeds: Feed[]; books: Books }) {
+export function Feeds({ feeds, books, started }: { feeds: Feed[]; books: Books; started: string }) {
   const { t } = useTranslation();
   const rows = useMemo(() => feedsInOrder(feeds), [feeds]);
   const several = useMemo(() => new Set(feeds.map((feed) => feed.tenant)).size > 1, [feeds]);
-  const columns = useColumns(several);
+  const columns = useColumns(several, Date.parse(started));
   const quiet = feeds.filter((feed) => feed.quiet).length;
   return (
     <Panel
@@ -29,6 +30,10 @@ export function Feeds({ feeds, books }: { feeds: Feed[]; books: Books }) {
             </span>
           )}
           <span>{t("overview.feeds.count", { count: feeds.length })}</span>
+          <Link to="/reparse" className={styles.more}>
+            {t("page.reparse")}
+            <Icon name="right" size={12} />
+          </Link>
         </>
       }
     >
@@ -50,7 +55,7 @@ export function Feeds({ feeds, books }: { feeds: Feed[]; books: Books }) {
   );
 }
 
-function useColumns(several: boolean): Column<Feed>[] {
+function useColumns(several: boolean, startedMs: number): Column<Feed>[] {
   const { t } = useTranslation();
   return useMemo(
     () => [
@@ -79,19 +84,27 @@ function useColumns(several: boolean): Column<Feed>[] {
       {
         id: "last",
         header: t("overview.feeds.last"),
-        width: 80,
+        width: 104,
         align: "end",
-        value: (feed) => feed.last_time_dt,
-        cell: (feed) => (
-          <span className={feed.quiet ? styles.quiet : "muted"}>
-            <Age value={feed.last_time_dt} />
-          </span>
-        ),
+        value: (feed) => lastReceived(feed.last_time_dt, startedMs)?.ms,
+        cell: (feed) => <LastReceived feed={feed} startedMs={startedMs} />,
       },
       { id: "books", header: t("overview.books.title"), width: 108, align: "end", value: (feed) => feed.gap, cell: (feed) => <FeedBooks feed={feed} /> },
       { id: "received", header: t("overview.books.received"), width: 108, align: "end", hidden: true, value: (feed) => feed.received, cell: (feed) => count(feed.received) },
     ],
-    [t, several],
+    [t, several, startedMs],
+  );
+}
+
+/** By the platform's clock, whatever time the records themselves carry. */
+function LastReceived({ feed, startedMs }: { feed: Feed; startedMs: number }) {
+  const { t } = useTranslation();
+  const last = lastReceived(feed.last_time_dt, startedMs);
+  return (
+    <span className={feed.quiet ? styles.quiet : "muted"} {...(last && !last.exact && { title: t("overview.feeds.last_hour") })}>
+      {last && !last.exact && "~"}
+      <Age value={last?.ms} />
+    </span>
   );
 }
 

@@ -23,7 +23,7 @@ export function OverviewPage() {
             <div className={styles.grid}>
               <Funnel funnel={overview.funnel} rates={overview.rates} books={overview.books} attention={overview.attention.length} />
               <Attention incidents={overview.attention} />
-              <Feeds feeds={overview.feeds} books={overview.books} />
+              <Feeds feeds={overview.feeds} books={overview.books} started={overview.started_time_dt} />
               <RateChart className={styles.chart} series={overview.series} />
               <System
                 className={styles.system}

@@ -1,7 +1,7 @@
 // The overview's arithmetic.
 import { expect, test } from "vitest";
 import type { Books, Feed } from "@/api/types";
-import { bookTerms, byMinute, decadesOf, feedsInOrder, inWindow, logShare, ratioOf, roundUp, ticksOf } from "./figures";
+import { bookTerms, byMinute, decadesOf, feedsInOrder, inWindow, lastReceived, logShare, ratioOf, roundUp, ticksOf } from "./figures";
 
 const NONE: Books = { received: 0, stored: 0, pending: 0, rejected: 0, duplicate: 0, expired: 0, gap: 0, dropped_by_kernel: 0 };
 
@@ -69,4 +69,12 @@ test("a series is told by the minute", () => {
     { ms: Date.parse("2026-11-26T05:00:00Z"), spanMs: 30_000, records: 10, matches: 1 },
     { ms: Date.parse("2026-11-26T05:01:00Z"), spanMs: 60_000, records: 50, matches: 2 },
   ]);
+});
+
+test("a feed's last record is exact since the process began, and at the latest the hour's end before", () => {
+  const started = Date.parse("2026-11-26T13:55:00Z");
+  expect(lastReceived("2026-11-26T13:56:30.5Z", started)).toEqual({ ms: Date.parse("2026-11-26T13:56:30.5Z"), exact: true });
+  expect(lastReceived("2026-11-26T11:00:00Z", started)).toEqual({ ms: Date.parse("2026-11-26T12:00:00Z"), exact: false });
+  expect(lastReceived("2026-11-26T13:00:00Z", started)).toEqual({ ms: started, exact: false });
+  expect(lastReceived(null, started)).toBeNull();
 });

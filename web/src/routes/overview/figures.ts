@@ -43,6 +43,18 @@ export function feedsInOrder(feeds: readonly Feed[]): Feed[] {
   return [...feeds].sort((a, b) => weight(b) - weight(a) || (name(a) < name(b) ? -1 : 1));
 }
 
+const HOUR_MS = 3_600_000;
+
+/**
+ * When the last record of a feed was received, in ms, and whether that is exact: of what came before the
+ * process began, at `startedMs`, the server knows only the hour, and this is the latest that it can have been.
+ */
+export function lastReceived(last: string | null, startedMs: number): { ms: number; exact: boolean } | null {
+  const ms = last === null ? NaN : Date.parse(last);
+  if (!Number.isFinite(ms)) return null;
+  return ms >= startedMs ? { ms, exact: true } : { ms: Math.min(ms + HOUR_MS, startedMs), exact: false };
+}
+
 /** The least "round" number (such as 1.5, 2 or 30) that is not below `n`. */
 export function roundUp(n: number): number {
   if (n <= 0) return 1;

@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { eventQuery } from "@/api/queries";
 import type { EventDetail } from "@/api/types";
-import { Button, CopyButton, Loaded, Menu, Retrospective, SeverityMark, Time } from "@/components";
+import { Button, CopyButton, Loaded, Menu, Retrospective, SeverityMark, SidePanel, Time } from "@/components";
 import { count } from "@/lib/number";
 import { term } from "@/lib/query-text";
 import { oneLine } from "@/lib/raw";
@@ -18,6 +18,9 @@ import { around } from "./time-range";
 import styles from "./EventPanel.module.css";
 
 const REACHES_MS = [60_000, 5 * 60_000, 60 * 60_000] as const;
+
+/** Nearer than this, receipt and event are told as one. */
+const APART_MS = 5 * 60_000;
 
 export interface EventPanelProps {
   id: string;
@@ -34,22 +37,28 @@ export function EventPanel({ id, index, of, onStep, onClose, onAround }: EventPa
   const settled = useSettled(id);
   const found = useQuery({ ...eventQuery(settled), placeholderData: keepPreviousData, staleTime: 60_000 });
   return (
-    <section className={styles.panel} aria-label={t("search.event.label")} aria-busy={found.isFetching}>
-      <header className={styles.head}>
-        <Button kind="quiet" icon="up" hint={t("search.event.previous")} isDisabled={index <= 0} onPress={() => onStep(-1)} />
-        <Button kind="quiet" icon="down" hint={t("search.event.next")} isDisabled={index < 0 || index >= of - 1} onPress={() => onStep(1)} />
-        <h2>{t("search.event.label")}</h2>
-        {index >= 0 && <span className={styles.place}>{t("search.event.place", { at: count(index + 1), of: count(of) })}</span>}
-        <span className={styles.space} />
-        {found.data && <Tools detail={found.data} onAround={onAround} />}
-        <Button kind="quiet" icon="close" hint={t("search.event.close")} onPress={onClose} />
-      </header>
+    <SidePanel
+      className={styles.panel}
+      label={t("search.event.label")}
+      busy={found.isFetching}
+      head={
+        <>
+          <h2>{t("search.event.label")}</h2>
+          {index >= 0 && <span className={styles.place}>{t("search.event.place", { at: count(index + 1), of: count(of) })}</span>}
+          <Button kind="quiet" icon="up" hint={t("search.event.previous")} isDisabled={index <= 0} onPress={() => onStep(-1)} />
+          <Button kind="quiet" icon="down" hint={t("search.event.next")} isDisabled={index < 0 || index >= of - 1} onPress={() => onStep(1)} />
+        </>
+      }
+      tools={found.data && <Tools detail={found.data} onAround={onAround} />}
+      closeHint={t("search.event.close")}
+      onClose={onClose}
+    >
       <div className={styles.content} data-stale={found.isPlaceholderData || undefined}>
         <Loaded query={found} rows={14}>
           {(detail) => <Detail key={settled} detail={detail} />}
         </Loaded>
       </div>
-    </section>
+    </SidePanel>
   );
 }
 
@@ -71,6 +80,7 @@ function Detail({ detail }: { detail: EventDetail }) {
     <>
       <div className={styles.summary}>
         <Time value={(event.time_dt ?? event.time) as string | number | undefined} form="full" />
+        <Received event={event} />
         <span>{oneLine(String(event.class_name ?? ""))}</span>
         <span className="muted">{[detail.source || t("search.event.no_source"), detail.feed, detail.tenant].map(oneLine).join(" · ")}</span>
       </div>
@@ -106,6 +116,18 @@ function Detail({ detail }: { detail: EventDetail }) {
         </section>
       </div>
     </>
+  );
+}
+
+/** When the platform got it, where that is not about when it happened: a replay, a late file, a wrong clock. */
+function Received({ event }: { event: Record<string, unknown> }) {
+  const { t } = useTranslation();
+  const [happened, received] = [toMs((event.time_dt ?? event.time) as string | number | undefined), toMs((event.metadata as { logged_time?: number } | undefined)?.logged_time)];
+  if (happened === null || received === null || Math.abs(received - happened) < APART_MS) return null;
+  return (
+    <span className="muted">
+      {t("search.event.received")} <Time value={received} />
+    </span>
   );
 }
 

@@ -101,7 +101,7 @@ function Field({ field, all }: { field: string; all: FacetsProps }) {
           <Icon name="columns" size={14} />
         </button>
       </header>
-      {open && !found.data && found.isFetching && <Skeleton rows={2} rowHeight={22} />}
+      {open && !found.data && found.isFetching && <Skeleton rows={2} rowHeight={22} silent />}
       {open && found.error && !all.quiet && (
         <p className={styles.note} role="alert">
           {t("search.facets.failed")} <code>{found.error instanceof ApiProblem ? found.error.code : found.error.name}</code>
@@ -110,7 +110,7 @@ function Field({ field, all }: { field: string; all: FacetsProps }) {
       )}
       {open && counted && shown.length === 0 && <p className={styles.none}>{t("search.facets.none")}</p>}
       {open && shown.length > 0 && (
-        <ul data-stale={found.isPlaceholderData || found.error !== null || undefined}>
+        <ul aria-label={field} data-stale={found.isPlaceholderData || found.error !== null || undefined}>
           {shown.map(({ value, count: n }) => (
             <li key={value} className={styles.value}>
               <span className={styles.bar} style={{ width: `${Math.max(1, (n / top) * 100)}%` }} aria-hidden="true" />

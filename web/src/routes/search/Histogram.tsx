@@ -62,11 +62,21 @@ export function Histogram({ counts, onRange }: { counts: Counts; onRange: (fromM
     event.stopPropagation();
   };
   const shown = brush ? { from: bins[Math.min(brush.start, brush.end)], until: bins[Math.max(brush.start, brush.end)] } : at !== null ? { from: bins[at], until: bins[at] } : null;
+  const most = bins.reduce((best, bin) => (bin.count > best.count ? bin : best), first);
+  // What the picture says at a glance.
+  const whole = t("search.histogram.whole", {
+    events: t("search.histogram.events", { count: counts.total, number: count(counts.total) }),
+    span: spanLabel(first.fromMs, last.untilMs, zone),
+    most: count(most.count),
+    when: spanLabel(most.fromMs, most.untilMs, zone),
+  });
   const inside = shown?.from && shown.until ? sumOf(bins, shown.from, shown.until) : null;
   const said = inside ? `${spanLabel(inside.fromMs, inside.untilMs, zone)}: ${t("search.histogram.events", { count: inside.count, number: count(inside.count) })}` : "";
   return (
-    <figure className={styles.chart}>
-      <span className={styles.top}>{short(top)}</span>
+    <figure className={styles.chart} aria-label={t("search.histogram.label")}>
+      <span className={styles.top} aria-hidden="true">
+        {short(top)}
+      </span>
       <div
         ref={plot}
         className={styles.plot}
@@ -77,7 +87,7 @@ export function Histogram({ counts, onRange }: { counts: Counts; onRange: (fromM
         aria-valuemin={0}
         aria-valuemax={bins.length - 1}
         aria-valuenow={at ?? 0}
-        aria-valuetext={said || t("search.histogram.events", { count: counts.total, number: count(counts.total) })}
+        aria-valuetext={said || whole}
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           if (event.button !== 0) return;

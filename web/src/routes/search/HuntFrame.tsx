@@ -14,6 +14,7 @@ export function HuntFrame({ ask, children }: { ask: "words" | "rule" | "beside";
 export function HuntAsk({ label, children }: { label: string; children: ReactNode }) {
   return (
     <section className={styles.side} aria-label={label}>
+      <h2 className="visually-hidden">{label}</h2>
       {children}
     </section>
   );
@@ -22,12 +23,4 @@ export function HuntAsk({ label, children }: { label: string; children: ReactNod
 /** A row of controls. */
 export function HuntRow({ children }: { children: ReactNode }) {
   return <div className={styles.row}>{children}</div>;
-}
-
-export function HuntFound({ label, busy, children }: { label: string; busy?: boolean; children: ReactNode }) {
-  return (
-    <section className={styles.found} aria-label={label} aria-busy={busy}>
-      {children}
-    </section>
-  );
 }

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import type { HuntRefusal } from "@/api/types";
 import { count as number } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
+import { Fold } from "./Fold";
 import styles from "./HuntRefused.module.css";
 import type { RefusalReason } from "./indicators";
 
@@ -15,9 +16,8 @@ export function HuntRefused({ refused, count }: {
   if (count === 0) return null;
   const more = count - refused.length;
   return (
-    <details className={styles.refused}>
-      <summary>{t("search.hunt.refused_list", { count, number: number(count) })}</summary>
-      <ol>
+    <Fold summary={t("search.hunt.refused_list", { count, number: number(count) })} tone="warn">
+      <ol className={styles.refused}>
         {refused.map((one, i) => (
           <li key={i}>
             <span className={styles.line}>{one.line === null ? "" : t("search.hunt.refused_line", { line: number(one.line) })}</span>
@@ -29,6 +29,6 @@ export function HuntRefused({ refused, count }: {
         ))}
         {more > 0 && <li className="muted">{t("search.hunt.refused_more", { count: more, number: number(more) })}</li>}
       </ol>
-    </details>
+    </Fold>
   );
 }

@@ -7,10 +7,12 @@ import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { spanText } from "@/lib/time";
 import { useStable } from "@/lib/useStable";
+import { Fold } from "./Fold";
 import { groups, type HuntRow, rowsOf } from "./hunt-rows";
 import { kindOf } from "./fields";
 import { HuntRefused } from "./HuntRefused";
 import { type IndicatorKind, refang } from "./indicators";
+import { Cost, Elapsed, ResultHead, ResultRows } from "./ResultFrame";
 import { useElapsed } from "./useRun";
 import styles from "./HuntResults.module.css";
 
@@ -46,27 +48,10 @@ export function HuntResults({ hunted, stale, running, failed, stopped, asked, on
   const unseen = hunted && asked && !stale ? [...new Set(asked.map((text) => refang(text).toLowerCase()))].filter((text) => !seen.has(text)) : [];
   return (
     <>
-      <header className={styles.head} role="status">
-        {running && (
-          <strong>
-            <Running />
-          </strong>
-        )}
-        {!running && hunted && !stale && (
-          <>
-            <strong>{t("search.hunt.summary", { seen: count(all.length), of: count(hunted.stats.indicators) })}</strong>
-            {hunted.stats.refused > 0 && <span className={styles.refused}>{t("search.hunt.refused", { count: hunted.stats.refused, number: count(hunted.stats.refused) })}</span>}
-            {hunted.stats.truncated && <span className={styles.refused}>{t("search.hunt.truncated", { number: count(hunted.stats.lines) })}</span>}
-            <span className={styles.cost}>
-              {t("search.hunt.cost", { sightings: count(hunted.stats.sightings), events: count(hunted.stats.events), time: spanText(hunted.stats.took_ms) })}
-            </span>
-          </>
-        )}
-        {!running && stopped && <strong>{t("search.run.stopped")}</strong>}
-      </header>
+      <ResultHead wraps said={running ? <HuntRuns /> : hunted && !stale ? <Said hunted={hunted} seen={all.length} /> : stopped ? <strong>{t("search.run.stopped")}</strong> : null} />
       {!hunted && running && <Skeleton rows={12} />}
       {hunted && (
-        <div className={styles.table} data-stale={stale || undefined}>
+        <ResultRows stale={stale}>
           <DataTable
             name="hunt"
             label={t("search.hunt.found")}
@@ -78,26 +63,43 @@ export function HuntResults({ hunted, stale, running, failed, stopped, asked, on
             primary
             empty={running ? null : <p className={styles.none}>{t("search.hunt.nothing_seen", { count: hunted.stats.indicators, number: count(hunted.stats.indicators) })}</p>}
           />
-        </div>
+        </ResultRows>
       )}
       {!running && hunted && !stale && <HuntRefused refused={hunted.refused} count={hunted.stats.refused} />}
       {!running && unseen.length > 0 && all.length > 0 && (
-        <details className={styles.unseen}>
-          <summary>{t("search.hunt.unseen", { count: unseen.length, number: count(unseen.length) })}</summary>
-          <div>
+        <Fold summary={t("search.hunt.unseen", { count: unseen.length, number: count(unseen.length) })}>
+          <div className={styles.unseen}>
             <CopyButton text={unseen.join("\n")} />
             <code>{unseen.slice(0, 500).map(oneLine).join("\n")}</code>
           </div>
-        </details>
+        </Fold>
       )}
     </>
   );
 }
 
-function Running() {
+function HuntRuns() {
   const { t } = useTranslation();
   const seconds = useElapsed(true);
-  return <>{seconds < 1 ? t("search.hunt.running") : t("search.hunt.running_for", { seconds })}</>;
+  return (
+    <strong>
+      <Elapsed first={t("search.hunt.running")} then={t("search.hunt.running_for", { seconds })} seconds={seconds} />
+    </strong>
+  );
+}
+
+/** How many were seen, how many were left out, and what it cost. */
+function Said({ hunted, seen }: { hunted: HuntAnswer; seen: number }) {
+  const { t } = useTranslation();
+  const { stats } = hunted;
+  return (
+    <>
+      <strong>{t("search.hunt.summary", { seen: count(seen), of: count(stats.indicators) })}</strong>
+      {stats.refused > 0 && <span className={styles.refused}>{t("search.hunt.refused", { count: stats.refused, number: count(stats.refused) })}</span>}
+      {stats.truncated && <span className={styles.refused}>{t("search.hunt.truncated", { number: count(stats.lines) })}</span>}
+      <Cost>{t("search.hunt.cost", { sightings: count(stats.sightings), events: count(stats.events), time: spanText(stats.took_ms) })}</Cost>
+    </>
+  );
 }
 
 function rowId(row: HuntRow): string {

@@ -7,10 +7,11 @@ import type { HuntAnswer } from "@/api/types";
 import { Button, ErrorState } from "@/components";
 import { keep, kept } from "@/lib/kept";
 import { count } from "@/lib/number";
-import { HuntAsk, HuntFound, HuntFrame, HuntRow } from "./HuntFrame";
+import { HuntAsk, HuntFrame, HuntRow } from "./HuntFrame";
 import { HuntPreview } from "./HuntPreview";
 import { HuntResults } from "./HuntResults";
 import { entries, isDocument } from "./indicators";
+import { ResultFrame } from "./ResultFrame";
 import { useRun } from "./useRun";
 import { useView } from "./useView";
 import styles from "./IndicatorHunt.module.css";
@@ -86,7 +87,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
         </HuntRow>
         <HuntPreview entries={preview} blank={text.trim() === ""} />
       </HuntAsk>
-      <HuntFound label={t("search.hunt.found")} busy={found.isFetching}>
+      <ResultFrame label={t("search.hunt.found")} busy={found.isFetching}>
         {found.error && <ErrorState error={found.error} onRetry={() => void found.refetch()} {...(found.data && { asOfMs: found.dataUpdatedAt })} />}
         <HuntResults
           hunted={found.data}
@@ -97,7 +98,7 @@ export function IndicatorHunt({ head }: { head: ReactNode }) {
           asked={useAsked(hunted, wide)}
           onSearch={(q) => set({ view: undefined, q, from: undefined, until: undefined, event: undefined, job: undefined })}
         />
-      </HuntFound>
+      </ResultFrame>
     </HuntFrame>
   );
 }

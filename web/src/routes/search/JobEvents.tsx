@@ -6,6 +6,7 @@ import { oneLine } from "@/lib/raw";
 import { isOver, Progress, useBackgroundSearches, useEndSearch, useJobRows } from "./Background";
 import { EventTable } from "./EventTable";
 import type { Widths } from "./FieldPicker";
+import { ResultFrame } from "./ResultFrame";
 import type { EventRow } from "./rows";
 import styles from "./JobEvents.module.css";
 
@@ -29,7 +30,7 @@ export function JobEvents({ id, columns, tight, widths, active, onActive, onRows
   const end = useEndSearch(onLeave);
   useEffect(() => onRows(rows), [rows, onRows]);
   return (
-    <section className={styles.job} aria-label={t("search.background.one")}>
+    <ResultFrame label={t("search.background.one")}>
       <header className={styles.head}>
         <div className={styles.about}>
           {search && <code className="clip">{oneLine(search.query) || "*"}</code>}
@@ -57,7 +58,7 @@ export function JobEvents({ id, columns, tight, widths, active, onActive, onRows
           empty={isOver(search) ? <Empty reason="match" /> : <p className={styles.gone}>{t("search.background.nothing_yet")}</p>}
         />
       )}
-    </section>
+    </ResultFrame>
   );
 }
 

@@ -14,12 +14,13 @@ export function PipeChart({ chart }: { chart: Chart }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(true);
   const by = chart.kind === "time" ? chart.time : chart.category;
+  const name = t("search.pipe.chart", { number: oneLine(chart.number), by: oneLine(by) });
   return (
-    <figure className={styles.chart}>
+    <figure className={styles.chart} aria-label={name}>
       <figcaption className={styles.head}>
         <button type="button" className={styles.toggle} aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon name={open ? "down" : "right"} size={12} />
-          {t("search.pipe.chart", { number: oneLine(chart.number), by: oneLine(by) })}
+          {name}
         </button>
         {open && chart.kind === "time" && chart.series.length > 1 && <Legend chart={chart} />}
       </figcaption>

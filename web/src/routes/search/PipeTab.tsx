@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiProblem } from "@/api/problem";
 import { fieldsQuery } from "@/api/queries";
-import { Button, type Column, DataTable, Empty, ErrorState, Pivot, Raw, Skeleton, Time } from "@/components";
+import { type Column, DataTable, Empty, ErrorState, Pivot, Raw, Skeleton, Time } from "@/components";
 import { count } from "@/lib/number";
 import { cut } from "@/lib/raw";
 import { spanText } from "@/lib/time";
@@ -19,14 +19,14 @@ import { chartOf, columnKind, type ColumnKind, columnNames, type PipeRow } from 
 import { PipeStart } from "./PipeStart";
 import { QueryBar } from "./QueryBar";
 import { QueryFault } from "./QueryFault";
+import { Amount, ResultFrame, ResultHead, ResultRows, Running } from "./ResultFrame";
 import { pipeRowsQuery } from "./rows";
 import { SHORT_NAMES } from "./short-names";
-import { useElapsed, useRun } from "./useRun";
+import { useRun } from "./useRun";
 import { useView } from "./useView";
 import { useWidths } from "./widths";
 import styles from "./PipeTab.module.css";
 import table from "./EventTable.module.css";
-import results from "./Results.module.css";
 
 const CELL_CHARS_MAX = 400;
 const complete = async (context: CompletionContext) => (await import("./editor/complete")).pipeCompletion()(context);
@@ -88,49 +88,36 @@ export function PipeTab() {
       {pipe === "" ? (
         <PipeStart onTry={start} />
       ) : (
-        <section className={results.results} data-grow aria-label={t("search.pipe.rows_label")} aria-busy={isFetching}>
-          <header className={results.head}>
-            <div className={results.said} role="status">
-              {isFetching ? (
+        <ResultFrame label={t("search.pipe.rows_label")} busy={isFetching}>
+          <ResultHead
+            said={
+              isFetching ? (
                 <Running onStop={stop} />
               ) : stopped ? (
                 t("search.run.stopped")
               ) : data && !error ? (
-                <>
-                  <strong>
-                    {data.cut
-                      ? t("search.pipe.cut", { number: count(PIPE_ROWS_MAX) })
-                      : t("search.pipe.rows", { count: data.rows.length, number: count(data.rows.length) })}
-                  </strong>
-                  <span className={results.cost}>{spanText(data.tookMs)}</span>
-                </>
-              ) : null}
-            </div>
-          </header>
+                <Said rows={data.rows.length} cut={data.cut} tookMs={data.tookMs} />
+              ) : null
+            }
+          />
           {refused && <QueryFault problem={error} written={pipe} />}
           {error && !refused && <ErrorState error={error} onRetry={() => void found.refetch()} {...(data && { asOfMs: found.dataUpdatedAt })} />}
           {!data && isFetching && <Skeleton rows={16} rowHeight={24} />}
           {data && !refused && (
-            <div className={results.table} data-stale={isPlaceholderData || error !== null || undefined}>
+            <ResultRows stale={isPlaceholderData || error !== null}>
               <Answer rows={data.rows} />
-            </div>
+            </ResultRows>
           )}
-        </section>
+        </ResultFrame>
       )}
     </div>
   );
 }
 
-function Running({ onStop }: { onStop: () => void }) {
+function Said({ rows, cut: isCut, tookMs }: { rows: number; cut: boolean; tookMs: number }) {
   const { t } = useTranslation();
-  const seconds = useElapsed(true);
-  return (
-    <>
-      <span className={results.spinner} aria-hidden="true" />
-      {seconds < 1 ? t("search.run.running") : t("search.run.running_for", { seconds })}
-      {seconds >= 2 && <Button onPress={onStop}>{t("search.run.stop")}</Button>}
-    </>
-  );
+  const amount = isCut ? t("search.pipe.cut", { number: count(PIPE_ROWS_MAX) }) : t("search.pipe.rows", { count: rows, number: count(rows) });
+  return <Amount cost={spanText(tookMs)}>{amount}</Amount>;
 }
 
 function Answer({ rows }: { rows: readonly PipeRow[] }) {

@@ -11,8 +11,8 @@ import { FieldPicker, type Widths } from "./FieldPicker";
 import { COLUMNS_MAX } from "./fields";
 import { LIMITS } from "./limits";
 import { QueryFault } from "./QueryFault";
+import { Amount, Cost, ResultFrame, ResultHead, ResultRows, Running } from "./ResultFrame";
 import type { Searched } from "./rows";
-import { useElapsed } from "./useRun";
 import styles from "./Results.module.css";
 
 const BACKGROUND_AFTER_S = 3;
@@ -49,22 +49,24 @@ export function Results(props: ResultsProps) {
   const stopped = !isFetching && !error && (data === undefined || isPlaceholderData);
   const fresh = data !== undefined && !isPlaceholderData && !error;
   return (
-    <section className={styles.results} aria-label={t("search.events.label")} aria-busy={isFetching}>
-      <header className={styles.head}>
-        <div className={styles.said} role="status">
-          {isFetching ? <Running {...props} /> : stopped ? t(data ? "search.run.stopped_kept" : "search.run.stopped") : fresh ? <Said data={data} total={total} /> : null}
-        </div>
-        {!isFetching && fresh && data.stats.more && <More limit={limit} onLimit={props.onLimit} />}
-        <FieldPicker
-          label={t("search.events.columns")}
-          chosen={columns}
-          most={COLUMNS_MAX}
-          also={PUT_TOGETHER}
-          widths={widths}
-          onChange={props.onColumns}
-          onReset={() => props.onColumns(undefined)}
-        />
-      </header>
+    <ResultFrame label={t("search.events.label")} busy={isFetching}>
+      <ResultHead
+        said={isFetching ? <Runs {...props} /> : stopped ? t(data ? "search.run.stopped_kept" : "search.run.stopped") : fresh ? <Said data={data} total={total} /> : null}
+        tools={
+          <>
+            {!isFetching && fresh && data.stats.more && <More limit={limit} onLimit={props.onLimit} />}
+            <FieldPicker
+              label={t("search.events.columns")}
+              chosen={columns}
+              most={COLUMNS_MAX}
+              also={PUT_TOGETHER}
+              widths={widths}
+              onChange={props.onColumns}
+              onReset={() => props.onColumns(undefined)}
+            />
+          </>
+        }
+      />
       {props.background.error && <ErrorState error={props.background.error} onRetry={() => props.background.mutate()} asOfMs={Date.now()} />}
       {error && <Failed {...props} error={error} />}
       {stopped && !data && (
@@ -77,7 +79,7 @@ export function Results(props: ResultsProps) {
       )}
       {!data && isFetching && <Skeleton rows={SKELETON_ROWS} rowHeight={24} />}
       {data && !(error instanceof ApiProblem && error.position) && (
-        <div className={styles.table} data-stale={isPlaceholderData || error !== null || undefined}>
+        <ResultRows stale={isPlaceholderData || error !== null}>
           <EventTable
             rows={data.rows}
             columns={props.shown}
@@ -96,27 +98,20 @@ export function Results(props: ResultsProps) {
               )
             }
           />
-        </div>
+        </ResultRows>
       )}
-    </section>
+    </ResultFrame>
   );
 }
 
-function Running({ onStop, background }: ResultsProps) {
+function Runs({ onStop, background }: ResultsProps) {
   const { t } = useTranslation();
-  const seconds = useElapsed(true);
-  return (
-    <>
-      <span className={styles.spinner} aria-hidden="true" />
-      {seconds < 1 ? t("search.run.running") : t("search.run.running_for", { seconds })}
-      {seconds >= 2 && <Button onPress={onStop}>{t("search.run.stop")}</Button>}
-      {seconds >= BACKGROUND_AFTER_S && (
-        <Button onPress={() => background.mutate()} isDisabled={background.isPending}>
-          {t("search.run.background")}
-        </Button>
-      )}
-    </>
+  const putBehind = (
+    <Button onPress={() => background.mutate()} isDisabled={background.isPending}>
+      {t("search.run.background")}
+    </Button>
   );
+  return <Running onStop={onStop} more={{ afterS: BACKGROUND_AFTER_S, children: putBehind }} />;
 }
 
 /** How many are shown of how many, and what that took. */
@@ -127,20 +122,13 @@ function Said({ data, total }: { data: Searched; total: number | undefined }) {
   const some = total !== undefined && total > rows.length ? t("search.events.some_of", { number: shown, total: count(total) }) : t("search.events.some", { number: shown });
   const all = rows.length === 0 ? t("search.events.none") : t("search.events.all", { count: rows.length, number: shown });
   const amount = stats.more ? some : all;
-  return (
-    <>
-      <strong>{amount}</strong>
-      <span className={styles.cost}>
-        {t("search.events.cost", { files: count(stats.files), pruned: count(stats.pruned), time: spanText(stats.took_ms) })}
-      </span>
-    </>
-  );
+  return <Amount cost={t("search.events.cost", { files: count(stats.files), pruned: count(stats.pruned), time: spanText(stats.took_ms) })}>{amount}</Amount>;
 }
 
 function More({ limit, onLimit }: { limit: number; onLimit: (limit: number) => void }) {
   const { t } = useTranslation();
   const next = LIMITS.filter((one) => one > limit);
-  if (next.length === 0) return <span className={styles.cost}>{t("search.events.at_most")}</span>;
+  if (next.length === 0) return <Cost>{t("search.events.at_most")}</Cost>;
   return next.map((one) => (
     <Button key={one} kind="quiet" onPress={() => onLimit(one)}>
       {t("search.events.show", { number: count(one) })}

@@ -1,7 +1,7 @@
 // The dialog in which incidents are given to somebody, to oneself or to nobody.
 import { useId, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button, Dialog, DialogForm, SendKeys } from "@/components";
+import { Button, Dialog, DialogForm, LineField, SendKeys } from "@/components";
 import { oneLine } from "@/lib/raw";
 import { keyOf } from "../queue";
 import { Conflict } from "./Conflict";
@@ -19,7 +19,7 @@ export function OwnerDialog({ targets, known, onClose }: { targets: readonly Hel
   const [name, setName] = useState(one?.owner ?? "");
   const [refusals, setRefusals] = useState<Refusal[]>([]);
   const etags = useRef(new Map(targets.map((target) => [keyOf(target), etagOf(target.version)])));
-  const [form, names] = [useId(), useId()];
+  const form = useId();
   const offered = useMemo(() => [...new Set([...(me ? [me] : []), ...known])].sort(), [me, known]);
   const owner = ownerOf(name);
   const same = refusals.length === 0 && one !== undefined && owner === one.owner;
@@ -53,24 +53,7 @@ export function OwnerDialog({ targets, known, onClose }: { targets: readonly Hel
         {refusals.map((refusal) => (
           <Conflict key={keyOf(refusal.target)} refusal={refusal} many={targets.length > 1} />
         ))}
-        <label className={styles.name}>
-          <span>{t("incidents.owner")}</span>
-          <input
-            value={name}
-            autoFocus
-            list={names}
-            autoComplete="off"
-            spellCheck={false}
-            placeholder={t("incidents.nobody")}
-            onFocus={(event) => event.target.select()}
-            onChange={(event) => setName(event.target.value)}
-          />
-        </label>
-        <datalist id={names}>
-          {offered.map((each) => (
-            <option key={each} value={each} />
-          ))}
-        </datalist>
+        <LineField label={t("incidents.owner")} value={name} onChange={setName} autoFocus offered={offered} placeholder={t("incidents.nobody")} selects />
         <div className={styles.quick}>
           {me && <Button onPress={() => setName(me)}>{t("incidents.give_me", { user: oneLine(me) })}</Button>}
           <Button onPress={() => setName("")}>{t("incidents.nobody")}</Button>

@@ -7,6 +7,7 @@ import { Button, CopyButton, Empty, Panel, Pivot, Raw, SeverityMark, Time } from
 import { count } from "@/lib/number";
 import { term } from "@/lib/query-text";
 import { oneLine } from "@/lib/raw";
+import { NotInForce, useRuleTitles } from "@/routes/detections/RuleLink";
 import styles from "./EvidencePanel.module.css";
 import { marksOf } from "./marks";
 
@@ -41,7 +42,7 @@ export function EvidencePanel({ incident, steps, chosen, onChoose, className }: 
     >
       {chosen && <Chosen step={chosen} onAll={() => onChoose(undefined)} />}
       {records.length === 0 && <Empty reason={incident.evidences.length === 0 ? "data" : "match"}>{chosen && <p>{t("incidents.no_records")}</p>}</Empty>}
-      <ol>
+      <ol aria-label={t("incidents.evidence")}>
         {shown.map((record) => (
           <Record key={record.uid} record={record} incident={incident} chosen={chosen?.finding} onChoose={onChoose} />
         ))}
@@ -59,15 +60,19 @@ export function EvidencePanel({ incident, steps, chosen, onChoose, className }: 
 
 function Chosen({ step, onAll }: { step: TimelineStep; onAll: () => void }) {
   const { t } = useTranslation();
+  const rules = useRuleTitles();
   return (
     <div className={styles.chosen}>
       <SeverityMark value={step.level} bare />
       <span className={styles.title}>
         <bdi>{oneLine(step.title)}</bdi>
       </span>
-      <Link to="/detections/$id" params={{ id: step.rule }} search={{ finding: step.finding }}>
-        {t("incidents.open_finding")}
-      </Link>
+      {rules?.has(step.rule) && (
+        <Link to="/detections/$id" params={{ id: step.rule }} search={{ finding: step.finding }}>
+          {t("incidents.open_finding")}
+        </Link>
+      )}
+      {rules && !rules.has(step.rule) && <NotInForce id={step.rule} />}
       <span className={styles.space} />
       <Button kind="quiet" icon="close" onPress={onAll}>
         {t("incidents.all_records")}

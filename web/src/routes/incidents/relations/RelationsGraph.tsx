@@ -32,7 +32,7 @@ export function RelationsGraph({ relations, who, onWho }: { relations: Relations
   return (
     <div ref={frame} className={styles.frame} style={{ height }} data-pointed={pointed !== undefined || undefined} data-dense={edges.length > DENSE_EDGES || undefined}>
       {columns.map((name, i) => (
-        <span key={name} className={styles.column} style={{ left: i * pitch, width: nodeWidth }}>
+        <span key={name} className={styles.column} aria-hidden="true" style={{ left: i * pitch, width: nodeWidth }}>
           {t(`incidents.column_${name}`)}
         </span>
       ))}

@@ -26,7 +26,7 @@ export function StepList({ steps, chosen, onChoose }: {
   const columns = useMemo(
     (): Column<TimelineStep>[] => [
       { id: "time", header: t("incidents.time"), width: days > 1 ? 216 : 128, fixed: true, value: (step) => Date.parse(step.time_dt), cell: (step) => <Time value={step.time_dt} form={days > 1 ? "seconds" : "clock"} /> },
-      { id: "level", header: "", width: 30, fixed: true, cell: (step) => <SeverityMark value={step.level} bare /> },
+      { id: "level", header: "", named: t("severity.label"), width: 30, fixed: true, cell: (step) => <SeverityMark value={step.level} bare /> },
       { id: "title", header: t("incidents.finding"), width: 200, grow: 3, fixed: true, cell: (step) => <bdi title={oneLine(step.title)}>{oneLine(step.title)}</bdi> },
       { id: "count", header: t("incidents.matches"), width: 76, align: "end", value: (step) => step.count, cell: (step) => <span>{count(step.count)}</span> },
       { id: "outcome", header: t("outcome.label"), width: 100, value: (step) => step.outcome, cell: (step) => <OutcomeMark value={step.outcome} /> },

@@ -12,7 +12,7 @@ export function CostPanel({ cost }: { cost: RuleHuntCost }) {
   const { t } = useTranslation();
   const files = filesToRead(cost);
   return (
-    <section className={styles.cost} aria-label={t("search.hunt.rules.cost")} aria-live="polite" tabIndex={0}>
+    <section className={styles.cost} aria-label={t("search.hunt.rules.cost")} tabIndex={0}>
       <h3>{t("search.hunt.rules.cost")}</h3>
       {cost.sources.length === 0 && <p className={styles.none}>{t("search.hunt.rules.no_source")}</p>}
       <dl className={styles.figures}>

@@ -80,7 +80,7 @@ function useColumns(): Column<PastFinding>[] {
   const { t } = useTranslation();
   return useMemo(
     () => [
-      { id: "level", header: "", width: 30, fixed: true, cell: ({ finding }) => <SeverityMark value={severityOf(finding.severity_id)} bare /> },
+      { id: "level", header: "", named: t("severity.label"), width: 30, fixed: true, cell: ({ finding }) => <SeverityMark value={severityOf(finding.severity_id)} bare /> },
       {
         id: "title",
         header: t("search.hunt.rules.finding"),

@@ -8,6 +8,7 @@ import { ruleHuntsQuery } from "@/api/queries";
 import type { RuleHunt, RuleHuntCost, RuleHuntRequest } from "@/api/types";
 import { Button, ErrorState } from "@/components";
 import { keep, kept } from "@/lib/kept";
+import { count } from "@/lib/number";
 import { HuntAsk, HuntRow } from "../HuntFrame";
 import { TimeRange } from "../TimeRange";
 import { useView } from "../useView";
@@ -90,6 +91,9 @@ export function RuleAsk({ head }: { head: ReactNode }) {
       </HuntRow>
       {fault && <Fault fault={fault} text={text} onGoTo={(line) => setGoTo({ line })} />}
       {ask.error && !fault && <ErrorState error={ask.error} />}
+      <span className="visually-hidden" role="status">
+        {ask.costed && `${t("search.hunt.rules.cost")}: ${t("search.hunt.rules.records")} ${t("search.hunt.rules.at_most", { number: count(ask.costed.cost.records) })}`}
+      </span>
       {ask.costed ? <CostPanel cost={ask.costed.cost} /> : !ask.error && <p className={styles.help}>{t("search.hunt.rules.help")}</p>}
     </HuntAsk>
   );

@@ -8,7 +8,7 @@ import { Button, Empty, ErrorState, Icon, ProgressBar, Skeleton, Time } from "@/
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { spanText } from "@/lib/time";
-import { HuntFound } from "../HuntFrame";
+import { ResultFrame } from "../ResultFrame";
 import { useView } from "../useView";
 import { PastFindings } from "./PastFindings";
 import { RecordDialog } from "./RecordDialog";
@@ -29,7 +29,7 @@ export function RunView({ id }: { id: string }) {
     </Button>
   );
   return (
-    <HuntFound label={t("search.hunt.rules.one_run")}>
+    <ResultFrame label={t("search.hunt.rules.one_run")}>
       {run ? <Run run={run} back={back} onGone={leave} /> : <header className={styles.head}>{back}</header>}
       {runs.error && <ErrorState error={runs.error} onRetry={() => void runs.refetch()} {...(runs.data && { asOfMs: runs.dataUpdatedAt })} />}
       {!runs.data && !runs.error && <Skeleton rows={12} />}
@@ -38,7 +38,7 @@ export function RunView({ id }: { id: string }) {
           <p>{t("search.hunt.rules.gone")}</p>
         </Empty>
       )}
-    </HuntFound>
+    </ResultFrame>
   );
 }
 

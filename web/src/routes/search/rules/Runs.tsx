@@ -6,7 +6,7 @@ import { type Column, DataTable, Empty, Loaded, Time } from "@/components";
 import { count } from "@/lib/number";
 import { oneLine } from "@/lib/raw";
 import { useStable } from "@/lib/useStable";
-import { HuntFound } from "../HuntFrame";
+import { ResultFrame } from "../ResultFrame";
 import { useView } from "../useView";
 import { isOver } from "./rule-hunt";
 import styles from "./RuleHunt.module.css";
@@ -20,9 +20,9 @@ export function Runs() {
   const open = useStable((run: RuleHunt) => set({ by: "rules", run: run.id, finding: undefined }));
   const columns = useColumns(open);
   return (
-    <HuntFound label={t("search.hunt.rules.runs")}>
+    <ResultFrame label={t("search.hunt.rules.runs")} titled>
       <header className={styles.head}>
-        <h3>{t("search.hunt.rules.runs")}</h3>
+        <h2>{t("search.hunt.rules.runs")}</h2>
         <span className={styles.faint}>{t("search.hunt.rules.runs_note")}</span>
       </header>
       <Loaded query={runs} rows={8}>
@@ -45,7 +45,7 @@ export function Runs() {
           </div>
         )}
       </Loaded>
-    </HuntFound>
+    </ResultFrame>
   );
 }
 
