@@ -35,7 +35,7 @@ fn child() {
 
 fn survives(data: &Path, deadly: u64) -> bool {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child"])
+        .args(["--exact", "poison::child"])
         .env(DATA, data)
         .env(DEADLY, deadly.to_string())
         .output()
