@@ -53,7 +53,7 @@ async function faults(page: Page): Promise<void> {
   expect(await violations(page, "fault")).toEqual([]);
   await page.keyboard.press("j");
   await expect(page).toHaveURL(/fault=.*nameless\.yml/);
-  await expect(page.getByText("The server has no text of this rule")).toBeVisible();
+  await expect(page.getByRole("region", { name: /nameless\.yml/ })).toContainText("[unclosed");
   await page.keyboard.press("j");
   const twin = page.getByRole("region", { name: "Broken <b>YAML</b>" });
   await expect(twin.locator("[data-fault]")).toContainText("a: b: c");
