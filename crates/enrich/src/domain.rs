@@ -2,6 +2,7 @@
 
 use crate::refusal::Refusal;
 use std::net::IpAddr;
+use yagura_suffix::{Suffix, suffix};
 
 /// Longest name, in bytes (RFC 1035 section 2.3.4).
 pub const NAME_BYTES_MAX: usize = 253;
@@ -58,15 +59,15 @@ pub fn read(text: &str, wide: bool) -> Result<String, Refusal> {
     let mut name = String::new();
     if normal(text, &mut name).is_none() {
         let label = text.trim_end_matches('.').to_ascii_lowercase();
-        let top = psl::suffix(label.as_bytes()).is_some_and(|suffix| suffix.is_known());
+        let top = suffix(&label).is_some_and(|suffix| suffix.known);
         return Err(if top { Refusal::PublicSuffix } else { Refusal::Unrecognised });
     }
     let top = name.rsplit('.').next().unwrap_or_default();
-    let Some(suffix) = psl::suffix(name.as_bytes()) else { return Err(Refusal::Unrecognised) };
-    if !suffix.is_known() && !OUTSIDE_REGISTRIES.contains(&top) {
+    let Some(suffix) = suffix(&name) else { return Err(Refusal::Unrecognised) };
+    if !suffix.known && !OUTSIDE_REGISTRIES.contains(&top) {
         return Err(Refusal::Unrecognised);
     }
-    if suffix.as_bytes().len() == name.len() && !wide && !is_customer(&name, suffix.typ()) {
+    if suffix.len == name.len() && !wide && !is_customer(&name, suffix) {
         return Err(Refusal::PublicSuffix);
     }
     Ok(name)
@@ -74,11 +75,10 @@ pub fn read(text: &str, wide: bool) -> Result<String, Refusal> {
 
 /// Whether a suffix is one customer's name for all that: where a provider lists every name
 /// below its own as a suffix (`*.compute.example`), each of them is one machine.
-fn is_customer(name: &str, kind: Option<psl::Type>) -> bool {
+fn is_customer(name: &str, of: Suffix) -> bool {
     let Some((_, parent)) = name.split_once('.') else { return false };
     let other = format!("a-name-of-nobody.{parent}");
-    let suffix = psl::suffix(other.as_bytes());
-    kind == Some(psl::Type::Private) && suffix.is_some_and(|s| s.as_bytes().len() == other.len())
+    of.private && suffix(&other).is_some_and(|suffix| suffix.len == other.len())
 }
 
 /// The host of `host`, `host:port` and `[address]:port`.
