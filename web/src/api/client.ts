@@ -4,6 +4,9 @@ import { ApiProblem, problemOf } from "./problem";
 
 export const BASE = "/api/v1";
 
+/** The header that makes a repeat harmless. */
+const KEY_HEADER = "idempotency-key";
+
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
 export interface RequestOptions {
@@ -35,6 +38,32 @@ export async function request<T>(method: string, path: string, options: RequestO
   const response = await send(method, path, options);
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
+}
+
+/** Keys of requests that made something, or may have: no answer came. */
+const unanswered = new Map<string, string>();
+
+/**
+ * Has something made, and returns it. Where the connection broke before an answer came, the same request
+ * sent again carries the same key: the server makes one of them.
+ */
+export async function make<T>(path: string, options: Omit<RequestOptions, "signal" | "headers"> = {}): Promise<T> {
+  const what = `${address(path, options.query)}\n${JSON.stringify(options.body)}`;
+  const key = unanswered.get(what) ?? freshKey();
+  unanswered.set(what, key);
+  try {
+    const made = await request<T>("POST", path, { ...options, headers: { [KEY_HEADER]: key } });
+    unanswered.delete(what);
+    return made;
+  } catch (error) {
+    if (error instanceof ApiProblem && !error.unreachable) unanswered.delete(what);
+    throw error;
+  }
+}
+
+/** 128 random bits; `crypto.randomUUID` is missing where the console is served without TLS. */
+function freshKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Asks and returns the answer's JSON with its ETag. */

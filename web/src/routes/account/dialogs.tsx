@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { request, segment } from "@/api/client";
+import { make, request, segment } from "@/api/client";
 import { tokensQuery } from "@/api/queries";
 import type { NewToken, Token } from "@/api/types";
 import { Button, Dialog, DialogForm, ErrorState, LineField } from "@/components";
@@ -15,8 +15,8 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
   const { t } = useTranslation();
   const client = useQueryClient();
   const [name, setName] = useState("");
-  const make = useMutation({
-    mutationFn: () => request<NewToken>("POST", "/tokens", { body: { name: name.trim() } }),
+  const creation = useMutation({
+    mutationFn: () => make<NewToken>("/tokens", { body: { name: name.trim() } }),
     onSuccess: (token) => {
       setName("");
       onMade(token);
@@ -24,10 +24,10 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
     },
   });
   const submit = () => {
-    if (name.trim() !== "" && !make.isPending) make.mutate();
+    if (name.trim() !== "" && !creation.isPending) creation.mutate();
   };
   const close = () => {
-    make.reset();
+    creation.reset();
     onClose();
   };
   return (
@@ -42,7 +42,7 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
             kind="primary"
             type="submit"
             form={FORM}
-            isDisabled={name.trim() === "" || make.isPending}
+            isDisabled={name.trim() === "" || creation.isPending}
             {...(name.trim() === "" && { hint: t("account_page.name_needed") })}
           >
             {t("account_page.create_now")}
@@ -53,7 +53,7 @@ export function CreateToken({ isOpen, onClose, onMade }: { isOpen: boolean; onCl
       <DialogForm id={FORM} onSubmit={submit}>
         <LineField label={t("account_page.name")} hint={t("account_page.name_hint")} value={name} charsMax={NAME_CHARS_MAX} onChange={setName} autoFocus />
       </DialogForm>
-      {make.error && <ErrorState error={make.error} />}
+      {creation.error && <ErrorState error={creation.error} />}
     </Dialog>
   );
 }

@@ -1,8 +1,8 @@
 // Notes on an incident, and the field that adds one exactly once.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { request, segment } from "@/api/client";
+import { make, segment } from "@/api/client";
 import { keys } from "@/api/queries";
 import type { Note } from "@/api/types";
 import { Button, ErrorState, Kbd, Loaded, Panel, Time } from "@/components";
@@ -48,24 +48,18 @@ export function Notes({ target, query }: { target: Target; query: QueryLike<{ it
 function NewNote({ target }: { target: Target }) {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const draft = useRef(draftOf(target));
-  const [text, setText] = useState(draft.current.text);
+  const [text, setText] = useState(() => draftOf(target));
   const add = useMutation({
     mutationFn: () =>
-      request<Note>("POST", `/incidents/${segment(target.id)}/notes`, {
-        query: { tenant: target.tenant },
-        body: { text: text.trim() },
-        headers: { "idempotency-key": draft.current.key },
-      }),
+      make<Note>(`/incidents/${segment(target.id)}/notes`, { query: { tenant: target.tenant }, body: { text: text.trim() } }),
     onSuccess: async () => {
       dropDraft(target);
-      draft.current = draftOf(target);
       setText("");
       await client.invalidateQueries({ queryKey: keys.incidents });
     },
   });
   const change = (next: string) => {
-    draft.current = keepDraft(target, next);
+    keepDraft(target, next);
     setText(next);
   };
   const send = () => text.trim() && !add.isPending && add.mutate();

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { request, segment } from "@/api/client";
+import { make, segment } from "@/api/client";
 import { keys, notificationChannelsQuery, notificationsQuery } from "@/api/queries";
 import type { Notification, NotificationChannel } from "@/api/types";
 import { Page } from "@/app/Page";
@@ -88,7 +88,7 @@ function Dead({ items }: { items: Notification[] }) {
   const client = useQueryClient();
   const retry = useMutation({
     // The tenant is the notification's own, whatever the page is about.
-    mutationFn: (one: Notification) => request("POST", `/notifications/${segment(one.id)}/retry`, { query: { tenant: one.tenant } }),
+    mutationFn: (one: Notification) => make(`/notifications/${segment(one.id)}/retry`, { query: { tenant: one.tenant } }),
     onSettled: () => client.invalidateQueries({ queryKey: keys.notifications }),
   });
   if (items.length === 0) return <p className={styles.calm}>{t("notifications.no_dead")}</p>;

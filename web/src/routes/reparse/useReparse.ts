@@ -1,7 +1,7 @@
 // The last run in which records were parsed again, what one would come to, beginning and stopping it.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { request } from "@/api/client";
+import { make, request } from "@/api/client";
 import { reparseQuery } from "@/api/queries";
 import type { Reparse, ReparseCost, ReparseRequest } from "@/api/types";
 import { isOver } from "./reparse";
@@ -41,7 +41,7 @@ export function useAsk(key: string) {
     onMutate: () => begin.reset(),
   });
   const begin = useMutation({
-    mutationFn: (asked: Costed) => request<Reparse>("POST", "/reparse", { body: asked.request }),
+    mutationFn: (asked: Costed) => make<Reparse>("/reparse", { body: asked.request }),
     onSuccess: (begun) => {
       client.setQueryData(reparseQuery().queryKey, begun);
       cost.reset();

@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { request, segment } from "@/api/client";
+import { make, request, segment } from "@/api/client";
 import { savedSearchesQuery } from "@/api/queries";
 import type { SavedSearch } from "@/api/types";
 import { Age, Button, Dialog, DialogForm, ErrorState, LineField, Loaded } from "@/components";
@@ -137,7 +137,7 @@ function SaveDialog({ language, query, onClose }: { language: Language; query: s
   const client = useQueryClient();
   const [name, setName] = useState("");
   const save = useMutation({
-    mutationFn: () => request("POST", "/saved-searches", { body: { name: name.trim(), language, query } }),
+    mutationFn: () => make("/saved-searches", { body: { name: name.trim(), language, query } }),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: savedSearchesQuery().queryKey });
       onClose();

@@ -3,7 +3,7 @@ import type { CompletionContext } from "@codemirror/autocomplete";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { request } from "@/api/client";
+import { make } from "@/api/client";
 import { backgroundSearchesQuery, histogramQuery } from "@/api/queries";
 import type { BackgroundSearch } from "@/api/types";
 import { useIndexOf } from "@/lib/useIndexOf";
@@ -75,7 +75,7 @@ export function SearchTab() {
   const background = useMutation({
     mutationFn: () => {
       const { sort: _, ...body } = searchBody({ ...asked, sort: undefined });
-      return request<BackgroundSearch>("POST", "/searches", { body: { ...body, limit: undefined } });
+      return make<BackgroundSearch>("/searches", { body: { ...body, limit: undefined } });
     },
     onSuccess: async (job) => {
       stop();

@@ -1,7 +1,7 @@
 // Asks before what a run found becomes findings of the platform, and says what that means.
 import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { request, segment } from "@/api/client";
+import { make, segment } from "@/api/client";
 import type { Recorded, RuleHunt } from "@/api/types";
 import { Button, Dialog, ErrorState } from "@/components";
 import { count } from "@/lib/number";
@@ -10,7 +10,7 @@ import styles from "./RuleHunt.module.css";
 export function RecordDialog({ run, onClose, onRecorded }: { run: RuleHunt; onClose: () => void; onRecorded: (done: Recorded) => void }) {
   const { t } = useTranslation();
   const record = useMutation({
-    mutationFn: () => request<Recorded>("POST", `/rule-hunts/${segment(run.id)}/record`),
+    mutationFn: () => make<Recorded>(`/rule-hunts/${segment(run.id)}/record`),
     onSuccess: onRecorded,
   });
   return (

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { request, requestTenant } from "@/api/client";
+import { make, request, requestTenant } from "@/api/client";
 import { ApiProblem } from "@/api/problem";
 import { ruleHuntsQuery } from "@/api/queries";
 import type { RuleHunt, RuleHuntCost, RuleHuntRequest } from "@/api/types";
@@ -108,7 +108,7 @@ function useAsk(key: string) {
     onMutate: () => run.reset(),
   });
   const run = useMutation({
-    mutationFn: (asked: Asked) => request<RuleHunt>("POST", "/rule-hunts", { body: asked.request }),
+    mutationFn: (asked: Asked) => make<RuleHunt>("/rule-hunts", { body: asked.request }),
     onSuccess: async (begun) => {
       await client.invalidateQueries({ queryKey: ruleHuntsQuery().queryKey });
       set({ by: "rules", run: begun.id, finding: undefined });
