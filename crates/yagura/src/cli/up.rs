@@ -8,6 +8,7 @@ use crate::node::reload::RulesReport;
 use crate::node::{Node, SOCKET, notify, threads};
 use anyhow::Context as _;
 use std::convert::Infallible;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -53,8 +54,7 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
         }
         eprintln!("yagura is up: {}, data in {}", server.places, args.data.display());
         if let Some(password) = &server.first_password {
-            // Beside the log: it is for the person who started this.
-            println!("administrator's password, shown only now: {password}");
+            tell(password, &args.data);
         }
         let failed = tokio::select! {
             () = asked => None,
@@ -67,6 +67,16 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
             None => Ok(()),
         }
     })
+}
+
+/// Tells the first password to a person who looks on. Elsewhere what is printed is kept, and read by
+/// others.
+fn tell(password: &str, data: &Path) {
+    if std::io::stdout().is_terminal() {
+        println!("administrator's password, shown only now: {password}");
+    } else {
+        eprintln!("to sign in, have a password made: yagura password --data {}", data.display());
+    }
 }
 
 /// What waits until somebody asks the process to end. From this call on the process is not ended by

@@ -87,6 +87,10 @@ fn nobody_comes_in_unknown_and_everybody_known_is_known_by_one_of_three_ways() {
     assert_eq!(status_of(&bare(to, "GET", "/healthz", "", "")), 200);
     assert_eq!(status_of(&bare(to, "GET", "/readyz", "", "")), 200);
 
+    // What the server prints is kept, so that it tells no password.
+    let log = site.log();
+    assert!(log.contains("yagura password --data") && !log.contains("shown only now"), "{log}");
+
     // A password of the command line's, a session, its word against other sites.
     let password = ok(&["password", "--data", site.data().to_str().unwrap()]);
     let json = "Content-Type: application/json\r\n";

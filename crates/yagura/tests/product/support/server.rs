@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use yagura_testkit::ports::free_addresses;
@@ -52,8 +52,8 @@ impl Site {
             .arg(self.path("config.toml"))
             .arg("--data")
             .arg(self.data())
-            .stderr(log)
-            .stdout(Stdio::null())
+            .stderr(log.try_clone().unwrap())
+            .stdout(log)
             .spawn();
         self.child = Some(child.unwrap());
         let began = Instant::now();
