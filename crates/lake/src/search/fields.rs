@@ -162,7 +162,8 @@ const SEVERAL: &[(&str, &[&str])] = &[
 
 /// Further columns of an observable's kind, beside those that declare it.
 const KIND_MORE: &[(ObservableKind, &[&str])] = &[
-    (ObservableKind::Ip, &["http_x_forwarded_for"]),
+    (ObservableKind::Ip, &["http_x_forwarded_for", "dns_answers.value"]),
+    (ObservableKind::Domain, &["dns_answers.value"]),
     (ObservableKind::Host, &["dst_hostname"]),
     (ObservableKind::Email, &["email_to"]),
     (ObservableKind::File, &["file_name", "module_name"]),
@@ -407,6 +408,8 @@ mod tests {
         assert_eq!(columns("SRC_IP"), ["src_ip"]);
         assert_eq!(columns("port"), ["src_port", "dst_port"]);
         assert!(columns("ip").len() >= 6);
+        assert!(columns("ip").contains(&"dns_answers"));
+        assert!(columns("domain").contains(&"dns_answers"));
         assert!(columns("user").contains(&"actor_user_name"));
         assert_eq!(columns("imphash"), ["process_hash_imphash"]);
         assert_eq!(columns("answers.value"), ["dns_answers"]);

@@ -352,20 +352,17 @@ impl NumberRange {
 }
 
 impl Part {
-    /// The name part of a value; `None` where the whole value is the name.
+    /// The name part of a value, without space around it; `None` where the whole value is the name.
     pub fn of(self, value: &str) -> Option<&str> {
+        let whole = value.trim();
         let name = match self {
             Self::User => {
-                let name = value.rsplit('\\').next().unwrap_or(value);
+                let name = whole.rsplit('\\').next().unwrap_or(whole);
                 name.split('@').next().unwrap_or(name)
             }
-            Self::Host => {
-                if value.parse::<IpAddr>().is_ok() {
-                    return None;
-                }
-                value.split('.').next().unwrap_or(value)
-            }
-            Self::File => value.rsplit(['\\', '/']).next().unwrap_or(value),
+            Self::Host if whole.parse::<IpAddr>().is_ok() => whole,
+            Self::Host => whole.split('.').next().unwrap_or(whole),
+            Self::File => whole.rsplit(['\\', '/']).next().unwrap_or(whole),
         };
         (name.len() < value.len() && !name.is_empty()).then_some(name)
     }
@@ -483,6 +480,7 @@ mod tests {
         assert_eq!(Part::User.of(r"CORP\nina"), Some("nina"));
         assert_eq!(Part::User.of("nina@corp.example"), Some("nina"));
         assert_eq!(Part::User.of("nina"), None);
+        assert_eq!(Part::User.of(" nina"), Some("nina"));
         assert_eq!(Part::Host.of("web-1.corp.example"), Some("web-1"));
         assert_eq!(Part::Host.of("10.0.0.1"), None);
         assert_eq!(Part::File.of(r"C:\a\cmd.exe"), Some("cmd.exe"));

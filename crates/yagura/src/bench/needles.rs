@@ -155,6 +155,7 @@ fn words(
         let scope = TenantScope::operator();
         let wanted = Wanted::Columns(&shown);
         let answer = runtime.block_on(search(Arc::clone(view), scope, &asked, wanted, &limits))?;
+        anyhow::ensure!(answer.matched > 0, "{query} finds nothing, but was taken from the events");
         let raw = shown.first().map(|column| column.text(&answer.rows, 0)).unwrap_or_default();
         let parts = raw.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         let longest = parts.max_by_key(|word| word.len()).unwrap_or_default();
