@@ -3,8 +3,9 @@
 use crate::fs::{File, Fs, Metadata};
 use rustix::fs::{Advice, fadvise};
 use std::fs;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::num::NonZeroU64;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 /// The machine's own file system.
@@ -31,13 +32,31 @@ impl File for RealFile {
     }
 }
 
-/// Up to `len` bytes from `offset` of a file that has `size`.
-fn part_of(file: &mut fs::File, size: u64, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
+/// Opens a file of which parts are read, and says how large it is. The system is told to read no
+/// more than it is asked for: ahead of a part it would read up to megabytes that nobody wants.
+fn open_parts(path: &Path) -> io::Result<(fs::File, u64)> {
+    let file = fs::File::open(path)?;
+    let size = file.metadata()?.len();
+    // Where it cannot be told, the same is read more slowly.
+    let _ = fadvise(&file, 0, None, Advice::Random);
+    Ok((file, size))
+}
+
+/// Up to `len` bytes from `offset` of a file that has `size`, in one call where the system gives
+/// them at once.
+fn part_of(file: &fs::File, size: u64, offset: u64, len: usize) -> io::Result<Vec<u8>> {
     let rest = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
-    let len = len.min(rest);
-    let mut bytes = Vec::with_capacity(len);
-    file.take(len as u64).read_to_end(&mut bytes)?;
+    let mut bytes = vec![0; len.min(rest)];
+    let mut filled = 0;
+    while let Some(empty) = bytes.get_mut(filled..).filter(|empty| !empty.is_empty()) {
+        match file.read_at(empty, offset + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
     Ok(bytes)
 }
 
@@ -74,14 +93,12 @@ impl Fs for RealFs {
     }
 
     fn read_range(&self, path: &Path, offset: u64, len: usize) -> io::Result<Vec<u8>> {
-        let mut file = fs::File::open(path)?;
-        let size = file.metadata()?.len();
-        part_of(&mut file, size, offset, len)
+        let (file, size) = open_parts(path)?;
+        part_of(&file, size, offset, len)
     }
 
     fn read_ranges(&self, path: &Path, parts: &[(u64, usize)]) -> io::Result<Vec<Vec<u8>>> {
-        let mut file = fs::File::open(path)?;
-        let size = file.metadata()?.len();
+        let (file, size) = open_parts(path)?;
         // A disk that is told of all of them works on many at once.
         for (offset, len) in parts {
             if let Some(len) = NonZeroU64::new(*len as u64) {
@@ -89,7 +106,7 @@ impl Fs for RealFs {
                 let _ = fadvise(&file, *offset, Some(len), Advice::WillNeed);
             }
         }
-        parts.iter().map(|(offset, len)| part_of(&mut file, size, *offset, *len)).collect()
+        parts.iter().map(|(offset, len)| part_of(&file, size, *offset, *len)).collect()
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

@@ -74,6 +74,13 @@ pub struct Span {
     pub flags: SpanFlags,
 }
 
+impl Span {
+    /// Whether the value stands in no column, so that tables keep it among what is not mapped.
+    pub fn is_unmapped(&self) -> bool {
+        !self.flags.has(SpanFlags::MAPPED) && !self.flags.has(SpanFlags::ALIAS)
+    }
+}
+
 /// A column's value.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Scalar {
@@ -263,22 +270,30 @@ impl EventBatch {
         self.issues.clear();
     }
 
-    /// Takes the content out and leaves room for about as much again, with the working memory.
-    pub fn take(&mut self) -> Self {
-        fn room<T>(full: &[T]) -> Vec<T> {
-            Vec::with_capacity(full.len() + full.len() / 16)
-        }
-        let next = Self {
-            arena: room(&self.arena),
-            contexts: Vec::new(),
-            events: room(&self.events),
-            spans: room(&self.spans),
-            values: room(&self.values),
-            relations: room(&self.relations),
-            issues: Vec::new(),
-            firsts: std::mem::take(&mut self.firsts),
+    /// Takes out what tables and queries are made of, in memory of just that size, and forgets the
+    /// rest: fields that stand in columns and ties, which are of use until events are matched.
+    pub fn take_settled(&mut self) -> Self {
+        let mut spans =
+            Vec::with_capacity(self.spans.iter().filter(|span| span.is_unmapped()).count());
+        let mut settle = |event: &Event| {
+            let from = spans.len() as u32;
+            let all = slice(&self.spans, &event.spans);
+            spans.extend(all.iter().filter(|span| span.is_unmapped()));
+            Event { spans: from..spans.len() as u32, relations: 0..0, ..event.clone() }
         };
-        std::mem::replace(self, next)
+        let events = self.events.iter().map(&mut settle).collect();
+        let settled = Self {
+            arena: self.arena.as_slice().to_vec(),
+            contexts: std::mem::take(&mut self.contexts),
+            events,
+            spans,
+            values: self.values.as_slice().to_vec(),
+            relations: Vec::new(),
+            issues: self.issues.as_slice().to_vec(),
+            firsts: Firsts::default(),
+        };
+        self.clear();
+        settled
     }
 
     /// Bytes of memory in use, for the memory ledger.

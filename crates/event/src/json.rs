@@ -1,6 +1,6 @@
 //! The nested OCSF JSON form of an event, columns placed by their dotted paths.
 
-use crate::batch::{EventRef, Scalar, Span, SpanFlags, SpanType};
+use crate::batch::{EventRef, Scalar, Span, SpanType};
 use crate::column::{ColumnId, ColumnType};
 use crate::field::{FieldId, FieldTable};
 use crate::observable::ObservableKind;
@@ -71,10 +71,7 @@ pub fn event_json(event: EventRef<'_>, fields: &FieldTable, source: Option<&str>
 /// Fields that no attribute holds, by the source's own names; repeated names become arrays.
 pub fn unmapped_json(event: EventRef<'_>, fields: &FieldTable) -> Map<String, Value> {
     let mut unmapped = Map::new();
-    for span in event.spans() {
-        if span.flags.has(SpanFlags::MAPPED) || span.flags.has(SpanFlags::ALIAS) {
-            continue;
-        }
+    for span in event.spans().iter().filter(|span| span.is_unmapped()) {
         let name = String::from_utf8_lossy(event.span_name(span, fields)).into_owned();
         let value = typed_json(span.kind, event.span_value(span));
         match unmapped.get_mut(&name) {
@@ -91,8 +88,7 @@ pub fn unmapped_json(event: EventRef<'_>, fields: &FieldTable) -> Map<String, Va
 /// As [`unmapped_json`], written to the end of `out`; whether there was any such field. Takes no
 /// memory of its own.
 pub fn write_unmapped(event: EventRef<'_>, fields: &FieldTable, out: &mut Vec<u8>) -> bool {
-    let free =
-        |span: &&Span| !span.flags.has(SpanFlags::MAPPED) && !span.flags.has(SpanFlags::ALIAS);
+    let free = |span: &&Span| span.is_unmapped();
     let same = |a: &Span, b: &Span| {
         a.field == b.field
             && (a.field != FieldId::UNKNOWN || name_of(event, a) == name_of(event, b))
@@ -247,7 +243,7 @@ fn observables_json(event: EventRef<'_>) -> Vec<Value> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::batch::{Event, EventBatch, Text};
+    use crate::batch::{Event, EventBatch, SpanFlags, Text};
     use crate::class::ClassUid;
     use crate::context::{Context, Reference, SourceChoice};
     use crate::id::EventId;
@@ -308,6 +304,26 @@ mod tests {
         let read: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(read, Value::Object(unmapped_json(event, &fields)));
         assert_eq!(read["n"], json!([12, 0, null]));
+    }
+
+    #[test]
+    fn what_is_settled_says_what_it_said_and_leaves_an_empty_batch() {
+        let mapped = ("m", b"1".as_slice(), SpanType::Number, SpanFlags::MAPPED);
+        let one = ("kept", b"2".as_slice(), SpanType::Number, 0);
+        let mut batch =
+            batch(&[mapped, one, ("alias", b"3", SpanType::Number, SpanFlags::ALIAS), one]);
+        let (first, second) = (Event { spans: 0..2, ..batch.events[0].clone() }, 2..4);
+        batch.events = vec![first.clone(), Event { spans: second, ..first }];
+        let fields = FieldTable::default();
+        let said = |batch: &EventBatch| {
+            batch.iter().map(|event| unmapped_json(event, &fields)).collect::<Vec<_>>()
+        };
+        let before = said(&batch);
+        let settled = batch.take_settled();
+        assert_eq!(said(&settled), before);
+        assert_eq!(settled.spans.len(), 2);
+        assert!(settled.memory_bytes() < batch.memory_bytes());
+        assert!(batch.events.is_empty() && batch.arena.is_empty() && batch.spans.is_empty());
     }
 
     #[test]

@@ -46,7 +46,8 @@ const FILE_BYTES_ENOUGH: u64 = 128 << 20;
 pub(crate) const REWRITE_BYTES_MAX: u64 = 256 << 20;
 
 /// Files of about the same size that are worth making one, while the partition still grows.
-/// Each row is then rewritten once for each fourfold growth of its file.
+/// Each row is then rewritten once for each fourfold growth of its file, and packed densely only
+/// where the file will be left alone: the work of packing is four times that of the rest.
 const FILES_ALIKE: usize = 8;
 
 /// Most files that are read side by side.
@@ -66,8 +67,8 @@ pub struct Rewrite {
 
 /// What is done with the files.
 pub(crate) enum Work {
-    /// They become one.
-    Pack,
+    /// They become one, as dense as that.
+    Pack(Density),
     /// Rows of them go.
     Expire(Expire),
     /// Their events are made anew.
@@ -104,14 +105,14 @@ impl Rewrite {
         files: &[Arc<FileEntry>],
         closed: bool,
     ) -> Option<Self> {
-        let old = choose(files, closed)?;
+        let (old, density) = choose(files, closed)?;
         let mut hash = blake3::Hasher::new();
         for file in &old {
             hash.update(file.path.as_bytes()).update(b"\n");
         }
         let hash = hash.finalize().to_hex();
         let name = format!("{name}-{}", hash.get(..24).unwrap_or_default());
-        Some(Self { kind, store: store.clone(), name, old, work: Work::Pack })
+        Some(Self { kind, store: store.clone(), name, old, work: Work::Pack(density) })
     }
 
     /// Table and file name.
@@ -129,11 +130,11 @@ impl Rewrite {
         let kind = self.kind;
         let looked_at = match &self.work {
             Work::Expire(what) => Some((what.gone.looked(kind, what.day), what.mark)),
-            Work::Pack | Work::Reparse(_) => None,
+            Work::Pack(_) | Work::Reparse(_) => None,
         };
         let reparse = match &self.work {
             Work::Reparse(what) => Some(what.partition),
-            Work::Pack | Work::Expire(_) => None,
+            Work::Pack(_) | Work::Expire(_) => None,
         };
         Rewritten { kind, reparse, looked_at, outcome: self.outcome() }
     }
@@ -142,8 +143,8 @@ impl Rewrite {
         let runtime = crate::writer::runtime()?;
         let Self { kind, store, name, old, work } = self;
         match work {
-            Work::Pack => {
-                let new = vec![runtime.block_on(rewrite(&store, kind, &name, &old))?];
+            Work::Pack(density) => {
+                let new = vec![runtime.block_on(rewrite(&store, kind, &name, &old, density))?];
                 Ok(Outcome { old, new, expiry: None, resighted: None })
             }
             Work::Expire(what) => runtime.block_on(expire(&store, kind, &name, &old, &what)),
@@ -153,8 +154,9 @@ impl Rewrite {
 }
 
 /// Closed partitions (of days before the newest, or all) are packed as far as it goes, oldest
-/// first; the others where [`FILES_ALIKE`] have about the same size.
-fn choose(files: &[Arc<FileEntry>], closed: bool) -> Option<Vec<Arc<FileEntry>>> {
+/// first, a single file too where it is not dense; the others where [`FILES_ALIKE`] have about the
+/// same size.
+fn choose(files: &[Arc<FileEntry>], closed: bool) -> Option<(Vec<Arc<FileEntry>>, Density)> {
     let newest = files.iter().map(|file| file.day).max()?;
     let mut partitions: BTreeMap<(i32, i32), Vec<&Arc<FileEntry>>> = BTreeMap::new();
     for file in files.iter().filter(|file| file.size < FILE_BYTES_ENOUGH) {
@@ -162,7 +164,8 @@ fn choose(files: &[Arc<FileEntry>], closed: bool) -> Option<Vec<Arc<FileEntry>>>
     }
     for ((day, _), mut small) in partitions {
         small.sort_by_key(|file| (file.size, &file.path));
-        let chosen = if closed || day < newest {
+        let ended = closed || day < newest;
+        let chosen = if ended {
             fitting(&small)
         } else {
             let tier = |file: &&&Arc<FileEntry>| file.size.max(1).ilog2() / 2;
@@ -173,8 +176,14 @@ fn choose(files: &[Arc<FileEntry>], closed: bool) -> Option<Vec<Arc<FileEntry>>>
                 .find(|tier| tier.len() >= FILES_ALIKE)
                 .map_or(Vec::new(), |tier| fitting(&tier))
         };
-        if chosen.len() > 1 {
-            return Some(chosen);
+        let bytes: u64 = chosen.iter().map(|file| file.size).sum();
+        let density = match ended || bytes >= FILE_BYTES_ENOUGH {
+            true => Density::Kept,
+            false => Density::Fresh,
+        };
+        let loose = ended && chosen.iter().any(|file| file.density == Density::Fresh);
+        if chosen.len() > 1 || loose {
+            return Some((chosen, density));
         }
     }
     None
@@ -195,11 +204,12 @@ async fn rewrite(
     kind: TableKind,
     name: &str,
     old: &[Arc<FileEntry>],
+    density: Density,
 ) -> Result<FileEntry, LakeError> {
     let (day, bucket) = old.first().map(|file| (file.day, file.bucket)).unwrap_or_default();
     let columns = columns(store, kind, old)?;
     let (schema, mut rows) = sorted_rows(store, kind, old, &columns)?;
-    let mut out = FileWriter::new(kind, schema, Density::Kept)?;
+    let mut out = FileWriter::new(kind, schema, density)?;
     let mut records = 0;
     let mut combined = (kind == TableKind::Sightings).then(Combined::default);
     while let Some(batch) = rows.next().await {
@@ -322,7 +332,7 @@ mod tests {
     }
 
     fn chosen(files: &[Arc<FileEntry>]) -> Vec<u64> {
-        let files = choose(files, false).unwrap_or_default();
+        let files = choose(files, false).map(|(files, _)| files).unwrap_or_default();
         files.iter().map(|file| file.size >> 20).collect()
     }
 
@@ -343,5 +353,18 @@ mod tests {
         let large: Vec<_> = large.map(|(mib, n)| file(8, 1, mib, n)).collect();
         assert_eq!(chosen(&[large, vec![file(9, 1, 1, 9)]].concat()), [127, 127]);
         assert_eq!(chosen(&(0..100).map(|n| file(9, 1, 0, n)).collect::<Vec<_>>()).len(), 32);
+    }
+
+    #[test]
+    fn what_is_rewritten_again_is_not_packed_densely_and_nothing_stays_loose() {
+        let density = |files: &[_], closed| choose(files, closed).map(|(_, density)| density);
+        let alike = |mib| (0..8).map(|n| file(9, 1, mib, n)).collect::<Vec<_>>();
+        assert_eq!(density(&alike(5), false), Some(Density::Fresh));
+        assert_eq!(density(&alike(16), false), Some(Density::Kept));
+        assert_eq!(density(&alike(5), true), Some(Density::Kept));
+        let loose = FileEntry { density: Density::Fresh, ..FileEntry::clone(&file(8, 1, 5, 1)) };
+        let (loose, dense) = (Arc::new(loose), file(9, 1, 5, 2));
+        assert_eq!(density(&[Arc::clone(&loose)], false), None);
+        assert_eq!(chosen(&[loose, dense]), [5]);
     }
 }

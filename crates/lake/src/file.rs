@@ -29,6 +29,8 @@ const PAGE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// Tag of an add action: how many records of which tenant, feed and hour the file holds.
 const TAG_RECORDS: &str = "yagura.records";
+/// Tag of an add action: the file is [`Density::Fresh`].
+const TAG_FRESH: &str = "yagura.fresh";
 /// Tag of an add action: BLAKE3 of the file.
 const TAG_BLAKE3: &str = "yagura.blake3";
 
@@ -80,6 +82,8 @@ pub struct FileEntry {
     pub hash: String,
     /// Newest received time, in milliseconds.
     pub modified_ms: i64,
+    /// How much work went into making it small.
+    pub(crate) density: Density,
     /// What has been read of its index.
     pub index: HeadCell,
 }
@@ -106,6 +110,7 @@ impl FileEntry {
                 .unwrap_or_default(),
             hash: tag(TAG_BLAKE3).unwrap_or_default(),
             modified_ms: add.modification_time,
+            density: tag(TAG_FRESH).map_or(Density::Kept, |_| Density::Fresh),
             index: HeadCell::default(),
         }
     }
@@ -113,6 +118,13 @@ impl FileEntry {
     /// The add action that puts the file into the table.
     pub fn to_add(&self) -> Add {
         let counts = serde_json::to_string(&self.counts).unwrap_or_default();
+        let mut tags = HashMap::from([
+            (TAG_RECORDS.to_owned(), Some(counts)),
+            (TAG_BLAKE3.to_owned(), Some(self.hash.clone())),
+        ]);
+        if self.density == Density::Fresh {
+            tags.insert(TAG_FRESH.to_owned(), Some("true".to_owned()));
+        }
         Add {
             path: self.path.clone(),
             partition_values: HashMap::from([
@@ -123,10 +135,7 @@ impl FileEntry {
             modification_time: self.modified_ms,
             data_change: true,
             stats: Some(self.stats.to_json()),
-            tags: Some(HashMap::from([
-                (TAG_RECORDS.to_owned(), Some(counts)),
-                (TAG_BLAKE3.to_owned(), Some(self.hash.clone())),
-            ])),
+            tags: Some(tags),
             ..Add::default()
         }
     }
@@ -198,11 +207,12 @@ const SELDOM_TWICE_NUMBERS: [&str; 6] =
     ["src_port", "src_nat_port", "bytes", "bytes_in", "bytes_out", "http_response_length"];
 
 /// How much work goes into making a file small.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) enum Density {
     /// Written as rows come in, and soon rewritten.
     Fresh,
     /// Kept for months.
+    #[default]
     Kept,
 }
 
@@ -224,6 +234,7 @@ const FILE_BYTES_EXPECTED: usize = 8 << 20;
 pub(crate) struct FileWriter {
     data: ArrowWriter<Vec<u8>>,
     index: Option<IndexBuilder>,
+    density: Density,
 }
 
 impl FileWriter {
@@ -235,7 +246,7 @@ impl FileWriter {
         let properties = properties(density.level())?;
         let out = Vec::with_capacity(FILE_BYTES_EXPECTED);
         let data = ArrowWriter::try_new(out, schema, Some(properties))?;
-        Ok(Self { data, index: IndexBuilder::new(kind) })
+        Ok(Self { data, index: IndexBuilder::new(kind), density })
     }
 
     /// Adds rows behind those before.
@@ -269,6 +280,7 @@ impl FileWriter {
             }
         }
         (entry.size, entry.hash) = (written.size, written.hash.to_hex().to_string());
+        entry.density = self.density;
         Ok(entry)
     }
 }

@@ -48,6 +48,7 @@ mod erase;
 mod expired;
 mod fence;
 mod flush;
+mod footers;
 mod gather;
 mod match_rows;
 pub mod past;

@@ -5,6 +5,7 @@
 //! the lake's directory.
 
 use crate::error::LakeError;
+use crate::footers::Footers;
 use crate::ranges::read_close;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -66,7 +67,8 @@ impl FsStore {
     /// given to one content only.
     pub(crate) fn reader_factory(&self) -> Arc<dyn ParquetFileReaderFactory> {
         let footers = Arc::clone(&self.footers);
-        Arc::new(CachedParquetFileReaderFactory::new(Arc::new(self.clone()), footers))
+        let files = CachedParquetFileReaderFactory::new(Arc::new(self.clone()), footers);
+        Arc::new(Footers(files))
     }
 
     /// The file system below.

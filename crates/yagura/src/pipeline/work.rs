@@ -143,7 +143,7 @@ pub fn process_noting(
         }
     }
     match_events(&engine, &batch, &mut done, at, scratch);
-    done.batch = Arc::new(batch.take());
+    done.batch = Arc::new(batch.take_settled());
     scratch.batch = batch;
     Ok(done)
 }
