@@ -307,6 +307,7 @@ fn of_kind(kind: ObservableKind) -> Vec<Source> {
     let part = match kind {
         ObservableKind::User => Some(Part::User),
         ObservableKind::Host => Some(Part::Host),
+        ObservableKind::Domain => Some(Part::Domain),
         ObservableKind::File | ObservableKind::Process => Some(Part::File),
         _ => None,
     };
@@ -322,8 +323,13 @@ fn of_kind(kind: ObservableKind) -> Vec<Source> {
 
 /// The name part by which a column's values are also found under the name of their kind.
 pub fn part_of(column: &str) -> Option<Part> {
-    let parted =
-        [ObservableKind::User, ObservableKind::Host, ObservableKind::File, ObservableKind::Process];
+    let parted = [
+        ObservableKind::User,
+        ObservableKind::Host,
+        ObservableKind::Domain,
+        ObservableKind::File,
+        ObservableKind::Process,
+    ];
     let of_it = |kind: &ObservableKind| of_kind(*kind).into_iter().find(|s| s.column == column);
     parted.iter().find_map(of_it).and_then(|source| source.part)
 }

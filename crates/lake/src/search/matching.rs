@@ -108,6 +108,8 @@ pub enum Part {
     User,
     /// `web-1` of `web-1.corp.example`.
     Host,
+    /// `shop.example` of `shop.example.`.
+    Domain,
     /// `cmd.exe` of `C:\Windows\System32\cmd.exe`.
     File,
 }
@@ -362,6 +364,7 @@ impl Part {
             }
             Self::Host if whole.parse::<IpAddr>().is_ok() => whole,
             Self::Host => whole.split('.').next().unwrap_or(whole),
+            Self::Domain => whole.trim_end_matches('.'),
             Self::File => whole.rsplit(['\\', '/']).next().unwrap_or(whole),
         };
         (name.len() < value.len() && !name.is_empty()).then_some(name)
@@ -485,5 +488,7 @@ mod tests {
         assert_eq!(Part::Host.of("10.0.0.1"), None);
         assert_eq!(Part::File.of(r"C:\a\cmd.exe"), Some("cmd.exe"));
         assert_eq!(Part::File.of("/usr/bin/ssh"), Some("ssh"));
+        assert_eq!(Part::Domain.of("shop.example."), Some("shop.example"));
+        assert_eq!(Part::Domain.of("shop.example"), None);
     }
 }

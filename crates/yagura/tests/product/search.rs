@@ -86,12 +86,15 @@ fn what_a_hunt_has_seen_a_search_finds_by_its_kind() {
     let dns = r#"{"ts":1767607200.5,"uid":"CA1","id.orig_h":"10.0.0.5","id.orig_p":5353,"id.resp_h":"10.0.0.1","id.resp_p":53,"proto":"udp","trans_id":7,"rtt":0.01,"query":"cdn.shop.example","qclass":1,"qclass_name":"C_INTERNET","qtype":1,"qtype_name":"A","rcode":0,"rcode_name":"NOERROR","AA":false,"TC":false,"RD":true,"RA":true,"Z":0,"answers":["edge.delivery.example","203.0.113.80","2001:db8::80"],"TTLs":[60.0,60.0,60.0],"rejected":false}"#;
     let tried =
         "<38>1 2026-01-05T10:00:01Z gate sshd 7 - - Invalid user  0101 from 203.0.113.9 port 4022";
-    std::fs::write(file, format!("{dns}\n{tried}\n{tried}\n")).unwrap();
+    let dotted = dns.replace("cdn.shop.example", "dot.shop.example.").replace("CA1", "CA2");
+    std::fs::write(file, format!("{dns}\n{dotted}\n{tried}\n{tried}\n")).unwrap();
     ok(&["ingest", "--data", data, file]);
     let seen = "SELECT kind, value, sum(count) AS n FROM sightings GROUP BY kind, value";
     let seen = ndjson(&ok(&["sql", "--data", data, "--format", "ndjson", seen]));
     let values: Vec<&str> = seen.iter().map(|row| row["value"].as_str().unwrap()).collect();
-    for wanted in ["edge.delivery.example", "203.0.113.80", "2001:db8::80", "0101"] {
+    for wanted in
+        ["edge.delivery.example", "203.0.113.80", "2001:db8::80", "0101", "dot.shop.example"]
+    {
         assert!(values.contains(&wanted), "{wanted}: {values:?}");
     }
     for row in &seen {
