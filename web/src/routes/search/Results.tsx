@@ -122,7 +122,7 @@ function Said({ data, total }: { data: Searched; total: number | undefined }) {
   const some = total !== undefined && total > rows.length ? t("search.events.some_of", { number: shown, total: count(total) }) : t("search.events.some", { number: shown });
   const all = rows.length === 0 ? t("search.events.none") : t("search.events.all", { count: rows.length, number: shown });
   const amount = stats.more ? some : all;
-  return <Amount cost={t("search.events.cost", { files: count(stats.files), pruned: count(stats.pruned), time: spanText(stats.took_ms) })}>{amount}</Amount>;
+  return <Amount cost={t("search.events.cost", { count: stats.files, files: count(stats.files), pruned: count(stats.pruned), time: spanText(stats.took_ms) })}>{amount}</Amount>;
 }
 
 function More({ limit, onLimit }: { limit: number; onLimit: (limit: number) => void }) {
