@@ -38,6 +38,8 @@ pub enum Source {
 
 /// The content of a compressed file behind its place.
 pub struct Packed {
+    /// The file.
+    pub file: File,
     /// Behind what was taken.
     pub reader: Box<dyn Read>,
     /// Damage met.
@@ -249,7 +251,7 @@ impl Follower {
         (place.head, place.tail) = (Print::of(&head), Print::of(&tail));
         if ended {
             place.done_bytes = self.len.max(1);
-            place.packed = print_at(&File::open(&place.path)?, 0, PRINT_BYTES as u64)?;
+            place.packed = print_at(&packed.file, 0, PRINT_BYTES as u64)?;
         }
         self.submit(group, place, intake, tickets)?;
         (packed.head, packed.tail) = (head, tail);

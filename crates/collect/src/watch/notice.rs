@@ -3,8 +3,8 @@
 use crate::container::is_compressed;
 use crate::watch::follow::{Follower, Source};
 use crate::watch::glob::{FileId, Seen};
-use crate::watch::place::{PRINT_BYTES, Place, bytes_at};
-use std::fs::{File, Metadata};
+use crate::watch::place::{PRINT_BYTES, Place, bytes_at, open_seen};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::DirEntryExt;
 use std::path::{Path, PathBuf};
@@ -57,19 +57,19 @@ pub fn notice(
         return Noticed::Nothing;
     }
     // What cannot be opened is tried again with the next change.
-    follower.source = open(follower, &seen.path).unwrap_or(Source::Closed);
+    follower.source = open(follower, seen).unwrap_or(Source::Closed);
     if matches!(follower.source, Source::Packed(_)) {
         follower.place.done_bytes = 0;
     }
     Noticed::Opened
 }
 
-fn open(follower: &Follower, path: &Path) -> io::Result<Source> {
-    let file = File::open(path)?;
+fn open(follower: &Follower, seen: &Seen) -> io::Result<Source> {
+    let file = open_seen(seen)?;
     if !is_compressed(&bytes_at(&file, 0, PRINT_BYTES as u64)?) {
         return Ok(Source::Plain(file));
     }
-    let packed = follower.place.is_in_packed(path)?;
+    let packed = follower.place.is_in_packed(&file)?;
     Ok(packed.map_or(Source::Closed, Source::Packed))
 }
 

@@ -2,12 +2,12 @@
 
 use crate::container::{Fault, peel};
 use crate::watch::follow::Packed;
-use crate::watch::glob::FileId;
+use crate::watch::glob::{FileId, Seen};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use yagura_event::FindingId;
 
 /// Bytes at the beginning and before the place by which content is known again. Together with
@@ -99,31 +99,30 @@ impl Place {
     ///
     /// # Errors
     /// From the file system.
-    pub fn is_in_packed(&self, path: &Path) -> io::Result<Option<Packed>> {
-        let (mut reader, fault) = open_packed(path)?;
+    pub fn is_in_packed(&self, file: &File) -> io::Result<Option<Packed>> {
+        let mut packed = Packed::new(file)?;
         let mut left = self.offset;
-        let mut head = Vec::new();
-        let mut tail = Vec::new();
         let mut buffer = vec![0u8; 64 * 1024];
         while left > 0 {
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-            let read = reader.read(&mut buffer[..room])?;
+            let read = packed.reader.read(&mut buffer[..room])?;
             if read == 0 {
                 return Ok(None);
             }
             left -= read as u64;
             let bytes = &buffer[..read];
-            let missing = PRINT_BYTES.saturating_sub(head.len()).min(read);
-            head.extend_from_slice(&bytes[..missing]);
+            let missing = PRINT_BYTES.saturating_sub(packed.head.len()).min(read);
+            packed.head.extend_from_slice(&bytes[..missing]);
             // Other content is told early, long before the place.
-            if missing > 0 && head.len() == PRINT_BYTES && Print::of(&head) != self.head {
+            let head = &packed.head;
+            if missing > 0 && head.len() == PRINT_BYTES && Print::of(head) != self.head {
                 return Ok(None);
             }
-            keep_tail(&mut tail, bytes);
+            keep_tail(&mut packed.tail, bytes);
         }
-        let same =
-            self.offset == 0 || (Print::of(&head) == self.head && Print::of(&tail) == self.tail);
-        Ok(same.then(|| Packed { reader, fault, head, tail, carry: Vec::new() }))
+        let same = self.offset == 0
+            || (Print::of(&packed.head) == self.head && Print::of(&packed.tail) == self.tail);
+        Ok(same.then_some(packed))
     }
 }
 
@@ -132,8 +131,8 @@ impl Place {
 ///
 /// # Errors
 /// From the file system.
-pub fn packed_beginning(packed: &Path, of: &File) -> io::Result<Option<u64>> {
-    let (mut reader, _) = open_packed(packed)?;
+pub fn packed_beginning(packed: &File, of: &File) -> io::Result<Option<u64>> {
+    let mut reader = Packed::new(packed)?.reader;
     let (mut len, mut head, mut tail) = (0u64, Vec::new(), Vec::new());
     let mut buffer = vec![0u8; 64 * 1024];
     loop {
@@ -156,14 +155,42 @@ pub fn packed_beginning(packed: &Path, of: &File) -> io::Result<Option<u64>> {
     Ok(same.then_some(len))
 }
 
-/// Opens a compressed file's content.
+/// Opens what was seen, if it still has the name: names move on while files are looked for.
 ///
 /// # Errors
-/// From the file system.
-pub fn open_packed(path: &Path) -> io::Result<(Box<dyn Read>, Fault)> {
-    let fault = Fault::default();
-    let peeled = peel(Box::new(File::open(path)?), &fault)?;
-    Ok((peeled.reader, fault))
+/// From the file system; [`io::ErrorKind::NotFound`] where another file has the name now.
+pub fn open_seen(seen: &Seen) -> io::Result<File> {
+    let file = File::open(&seen.path)?;
+    let is_it = FileId::of(&file.metadata()?) == seen.id;
+    if is_it { Ok(file) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+impl Packed {
+    /// A compressed file's content from its beginning.
+    ///
+    /// # Errors
+    /// From the file system.
+    pub fn new(file: &File) -> io::Result<Self> {
+        let (fault, file) = (Fault::default(), file.try_clone()?);
+        let bytes = FromStart { file: file.try_clone()?, at: 0 };
+        let reader = peel(Box::new(bytes), &fault)?.reader;
+        let (head, tail, carry) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { file, reader, fault, head, tail, carry })
+    }
+}
+
+/// Reads a file from its beginning, wherever others who hold it stand.
+struct FromStart {
+    file: File,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(out, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
 }
 
 /// Keeps the last [`PRINT_BYTES`] of a stream.
@@ -284,6 +311,24 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_name_now_is_not_taken_for_what_had_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.log.1");
+        let see = || {
+            let meta = std::fs::metadata(&path).unwrap();
+            crate::watch::notice::seen_at(path.clone(), "x.log.1".to_owned(), &meta)
+        };
+        std::fs::write(&path, "old\n").unwrap();
+        let seen = see();
+        assert!(open_seen(&seen).is_ok());
+        std::fs::rename(&path, dir.path().join("x.log.2")).unwrap();
+        assert_eq!(open_seen(&seen).unwrap_err().kind(), io::ErrorKind::NotFound);
+        std::fs::write(&path, "new\n").unwrap();
+        assert_eq!(open_seen(&seen).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(open_seen(&see()).is_ok());
+    }
+
+    #[test]
     fn content_is_known_by_both_ends_packed_or_not() {
         let dir = tempfile::tempdir().unwrap();
         let text: Vec<u8> =
@@ -307,7 +352,7 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(place.is_in(&File::open(&path).unwrap()).unwrap(), same);
             std::fs::write(&path, zstd::encode_all(bytes, 1).unwrap()).unwrap();
-            let found = place.is_in_packed(&path).unwrap();
+            let found = place.is_in_packed(&File::open(&path).unwrap()).unwrap();
             assert_eq!(found.is_some(), same);
             if let Some(mut found) = found {
                 let mut rest = Vec::new();

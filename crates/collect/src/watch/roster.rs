@@ -6,14 +6,13 @@ use crate::watch::follow::{Follower, Packed, Source, StepError, mark};
 use crate::watch::glob::{FileId, Seen};
 use crate::watch::notice::{Noticed, notice, seen_at};
 use crate::watch::place::{
-    PRINT_BYTES, Place, bare, bytes_at, is_beginning, open_packed, packed_beginning, print_at,
+    PRINT_BYTES, Place, bare, bytes_at, is_beginning, open_seen, packed_beginning, print_at,
     related,
 };
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::DirEntryExt;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use yagura_event::time::SECOND;
 use yagura_journal::Ticket;
@@ -159,7 +158,7 @@ impl Watcher {
             self.crowded = true;
             return Ok(());
         }
-        let file = File::open(&seen.path)?;
+        let file = open_seen(seen)?;
         let head = bytes_at(&file, 0, PRINT_BYTES as u64)?;
         let packed = is_compressed(&head);
         if packed && seen.modified.elapsed().unwrap_or_default() < SETTLED {
@@ -194,7 +193,7 @@ impl Watcher {
         };
         let source = match packed {
             false => Source::Plain(file),
-            true => Source::Packed(fresh(&seen.path)?),
+            true => Source::Packed(Packed::new(&file)?),
         };
         let key = self.new_key();
         self.follow(key, place, source, seen, now)
@@ -251,7 +250,7 @@ impl Watcher {
                 return Ok(Some((index, Source::Closed)));
             }
             if packed {
-                if let Some(source) = place.is_in_packed(&seen.path)? {
+                if let Some(source) = place.is_in_packed(file)? {
                     best = Some((index, Source::Packed(source)));
                 }
             } else if place.done_bytes == 0 && place.is_in(file)? {
@@ -319,7 +318,7 @@ impl Watcher {
                 return Ok(Some((follower.key.clone(), u64::MAX)));
             }
             if packed {
-                if let Some(content) = packed_beginning(&seen.path, &original)? {
+                if let Some(content) = packed_beginning(file, &original)? {
                     return Ok(Some((follower.key.clone(), content)));
                 }
             } else if original.metadata()?.len() >= seen.len
@@ -346,7 +345,7 @@ impl Watcher {
             return Ok(());
         }
         self.held.remove(&seen.id);
-        let file = File::open(&seen.path)?;
+        let file = open_seen(seen)?;
         let packed = is_compressed(&bytes_at(&file, 0, PRINT_BYTES as u64)?);
         let print = content.min(PRINT_BYTES as u64);
         let (head, tail) = match packed {
@@ -442,7 +441,7 @@ impl Watcher {
 
 /// How `seen` continues `place`, if it does.
 fn source_of(place: &Place, seen: &Seen) -> io::Result<Option<Source>> {
-    let file = File::open(&seen.path)?;
+    let file = open_seen(seen)?;
     if place.id() == seen.id && place.is_done(&file, seen.len)? {
         return Ok(Some(Source::Closed));
     }
@@ -450,14 +449,9 @@ fn source_of(place: &Place, seen: &Seen) -> io::Result<Option<Source>> {
         if seen.modified.elapsed().unwrap_or_default() < SETTLED {
             return Ok(None);
         }
-        return Ok(place.is_in_packed(&seen.path)?.map(Source::Packed));
+        return Ok(place.is_in_packed(&file)?.map(Source::Packed));
     }
     Ok(place.is_in(&file)?.then_some(Source::Plain(file)))
-}
-
-fn fresh(path: &Path) -> io::Result<Packed> {
-    let (reader, fault) = open_packed(path)?;
-    Ok(Packed { reader, fault, head: Vec::new(), tail: Vec::new(), carry: Vec::new() })
 }
 
 /// What a file is that cannot be followed line by line.

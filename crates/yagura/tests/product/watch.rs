@@ -67,12 +67,20 @@ fn numbers(site: &Site) -> (u32, u32) {
     (number(&format!("select count(*) {of}")), number(&format!("select {distinct} {of}")))
 }
 
+/// Which lines are stored more than once, and of which files they are.
+fn doubled(site: &Site) -> String {
+    let sql = "select stream, min(n) as first, max(n) as last, count(*) as lines from \
+               (select split_part(raw_data, '#', 2) as n, min(stream) as stream, count(*) as c \
+               from events where feed = 'watch:web' group by 1) where c > 1 group by 1";
+    count(&site.data(), sql)
+}
+
 #[track_caller]
 fn settled(site: &Site, expect: u32) {
     wait_until("every line", || numbers(site).1 >= expect);
     // What is read twice would come now.
     std::thread::sleep(Duration::from_millis(1_500));
-    assert_eq!(numbers(site), (expect, expect), "{}", site.log());
+    assert_eq!(numbers(site), (expect, expect), "{}{}", doubled(site), site.log());
 }
 
 #[test]
