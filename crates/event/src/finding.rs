@@ -199,6 +199,9 @@ pub struct Finding {
     pub tenant: String,
     /// The rule's id.
     pub rule: String,
+    /// The rule's version as it was when this was found; empty where the rule has none.
+    #[serde(default)]
+    pub rule_version: String,
     /// The rule's title.
     pub title: String,
     /// The rule's level.

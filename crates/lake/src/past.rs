@@ -22,11 +22,41 @@ use yagura_event::{ClassUid, ContextId, EventId, TenantScope};
 pub struct Past {
     /// Those of events of these sources, and those that could not be read, which are Base Events; all
     /// where `None`.
-    pub sources: Option<BTreeSet<String>>,
+    pub sources: Option<BTreeMap<String, Classes>>,
     /// Of events at or after this time.
     pub from: Option<Micros>,
     /// Of events before this time.
     pub until: Option<Micros>,
+}
+
+/// Which of a source's events are looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Classes {
+    /// All.
+    All,
+    /// Those of these classes.
+    Of(BTreeSet<ClassUid>),
+}
+
+impl Classes {
+    fn has(&self, class: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(classes) => {
+                u32::try_from(class).is_ok_and(|uid| classes.contains(&ClassUid(uid)))
+            }
+        }
+    }
+
+    /// Whether some of them may be between the two, where these are known.
+    fn some_between(&self, ends: Option<(i64, i64)>) -> bool {
+        match (self, ends) {
+            (Self::Of(classes), Some((least, most))) => {
+                classes.iter().any(|class| (least..=most).contains(&i64::from(class.0)))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// What there is to look at, as far as can be said without reading it.
@@ -106,12 +136,18 @@ impl Past {
         let own = scope.tenant().is_none_or(|tenant| holds(&tenants, tenant.as_str()));
         let after = self.from.zip(newest).is_none_or(|(from, newest)| newest >= from);
         let before = self.until.zip(oldest).is_none_or(|(until, oldest)| oldest < until);
+        let class = |value: Option<ScalarValue>| match value {
+            Some(ScalarValue::Int64(class)) => class,
+            _ => None,
+        };
+        let classes = class(stats.min("class_uid", &DataType::Int64))
+            .zip(class(stats.max("class_uid", &DataType::Int64)));
         let read = self.sources.as_ref().is_none_or(|wanted| {
-            let unread = match stats.min("class_uid", &DataType::Int64) {
-                Some(ScalarValue::Int64(Some(least))) => least == BASE,
-                _ => true,
+            let unread = classes.is_none_or(|(least, _)| least == BASE);
+            let some = |(name, of_it): (&String, &Classes)| {
+                holds(&sources, name) && of_it.some_between(classes)
             };
-            unread || wanted.iter().any(|name| holds(&sources, name))
+            unread || wanted.iter().any(some)
         });
         own && after && before && read
     }
@@ -131,12 +167,15 @@ impl Past {
         };
         let classes = rows.column_by_name("class_uid");
         let classes = classes.and_then(|classes| classes.as_primitive_opt::<Int64Type>());
-        let unread = |row: usize| {
-            classes.is_none_or(|classes| !classes.is_valid(row) || classes.value(row) == BASE)
+        let class = |row: usize| {
+            let classes = classes.filter(|classes| classes.is_valid(row));
+            classes.map_or(BASE, |classes| classes.value(row))
         };
         let read = |row: usize| match (&self.sources, sources) {
             (Some(wanted), Some(sources)) if sources.is_valid(row) => {
-                unread(row) || wanted.contains(sources.value(row))
+                let class = class(row);
+                class == BASE
+                    || wanted.get(sources.value(row)).is_some_and(|classes| classes.has(class))
             }
             _ => true,
         };

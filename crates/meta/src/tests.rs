@@ -52,6 +52,7 @@ pub(crate) fn ran(owner: &str, id: u128, rule: &str, time: Micros, on: &str, by:
         version: 1,
         tenant: owner.into(),
         rule: rule.into(),
+        rule_version: String::new(),
         title: format!("Rule {rule}"),
         level: Level::High,
         kind: "value_count".into(),

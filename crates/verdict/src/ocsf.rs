@@ -36,7 +36,7 @@ pub fn finding_json(finding: &Finding) -> Value {
         json!({
             "uid": uid,
             "title": finding.title,
-            "analytic": analytic(&finding.rule, &finding.title, &finding.kind),
+            "analytic": analytic_of(finding),
             "attacks": attacks(&finding.tags),
             "first_seen_time": ms(finding.first_time),
             "first_seen_time_dt": rfc3339(finding.first_time),
@@ -108,6 +108,14 @@ pub(crate) fn span(root: &mut Map<String, Value>, first: Micros, last: Micros) {
 
 /// OCSF `analytic`: a single-event rule is a Rule, what counts or measures is Statistical, what
 /// looks at several rules or at rhythm is Behavioral, a list of indicators is none of these.
+fn analytic_of(finding: &Finding) -> Value {
+    let mut analytic = analytic(&finding.rule, &finding.title, &finding.kind);
+    if !finding.rule_version.is_empty() {
+        analytic["version"] = json!(finding.rule_version);
+    }
+    analytic
+}
+
 pub(crate) fn analytic(uid: &str, name: &str, kind: &str) -> Value {
     let (type_id, word) = match kind {
         "rule" | "" => (1, "Rule"),

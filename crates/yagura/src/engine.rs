@@ -62,6 +62,7 @@ impl Built {
         let lists = choice.indicators.iter().flat_map(|set| set.rules());
         let lists = lists.map(|rule| RulePlan {
             id: rule.id.clone(),
+            version: String::new(),
             title: rule.title.clone(),
             level: rule.level,
             tags: Vec::new(),

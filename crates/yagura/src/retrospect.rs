@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use yagura_detect::correlate::{BatchCorrelator, Limits};
 use yagura_detect::{RuleIndex, RuleKind, RuleSet};
-use yagura_event::{Context, ContextId, EventBatch, Finding, Lsn, Match, Micros, TenantScope};
-use yagura_lake::past::{Past, PastCost, PastProgress, PastRecord, each_past, past_cost};
+use yagura_event::{
+    ClassUid, Context, ContextId, EventBatch, Finding, Lsn, Match, Micros, TenantScope,
+};
+use yagura_lake::past::{Classes, Past, PastCost, PastProgress, PastRecord, each_past, past_cost};
 use yagura_lake::{LakeError, LakeView};
 use yagura_parse::{RecordHeader, Sources};
 
@@ -64,7 +66,7 @@ impl Retrospect {
 
     /// Sources whose events the rules can hit.
     pub fn sources(&self) -> impl Iterator<Item = &String> {
-        self.past.sources.iter().flatten()
+        self.past.sources.iter().flat_map(BTreeMap::keys)
     }
 
     /// What there is to read.
@@ -117,14 +119,18 @@ impl Retrospect {
     }
 }
 
-/// Names of the sources whose events some rule can hit.
-fn sources_of(engine: &Engine) -> BTreeSet<String> {
+/// The sources of whose events some rule can hit some, and of which classes these are.
+fn sources_of(engine: &Engine) -> BTreeMap<String, Classes> {
     let sources = engine.sources();
-    let met = |index: &u16| {
-        sources.events_of(*index).any(|(place, class)| engine.matcher().meets_any(place, class))
+    let of_it = |index: u16| {
+        let name = sources.name(index)?.to_owned();
+        let met = sources.events_of(index);
+        let met = met.filter(|(place, class)| engine.matcher().meets_any(*place, *class));
+        let classes: BTreeSet<ClassUid> = met.map(|(_, class)| class).collect();
+        (!classes.is_empty()).then_some((name, Classes::Of(classes)))
     };
     let all = (0..u16::MAX).take_while(|index| sources.name(*index).is_some());
-    all.filter(met).filter_map(|index| sources.name(index).map(str::to_owned)).collect()
+    all.filter_map(of_it).collect()
 }
 
 /// State of a run.

@@ -133,7 +133,7 @@ export interface Finding {
   finding_info: {
     uid: string;
     title: string;
-    analytic: { uid: string; name: string; type_id: number; type: string };
+    analytic: { uid: string; name: string; type_id: number; type: string; version?: string };
     attacks: Attack[];
     first_seen_time_dt: string;
     last_seen_time_dt: string;

@@ -61,6 +61,7 @@ fn leave_out(correlations: &mut Vec<CorrelationPlan>, off: &BTreeSet<String>) {
 fn head(info: &RuleInfo, suppress: Micros, off: &BTreeSet<String>) -> RulePlan {
     RulePlan {
         id: info.id.clone(),
+        version: info.version.clone(),
         title: info.title.clone(),
         level: info.level,
         tags: info.tags.clone(),

@@ -165,6 +165,7 @@ impl Open {
             version: self.version,
             tenant: head.tenant.to_owned(),
             rule: head.rule.id.clone(),
+            rule_version: head.rule.version.clone(),
             title: head.rule.title.clone(),
             level: head.rule.level,
             kind: head.kind.to_owned(),

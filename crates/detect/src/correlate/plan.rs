@@ -34,6 +34,8 @@ pub const INDICATOR: &str = "indicator";
 pub struct RulePlan {
     /// The rule's id, as in [`yagura_event::Match::rule`].
     pub id: String,
+    /// Its version; empty where it has none.
+    pub version: String,
     /// Its title.
     pub title: String,
     /// Its level.
@@ -336,6 +338,7 @@ mod tests {
     fn rule(id: &str) -> RulePlan {
         RulePlan {
             id: id.into(),
+            version: String::new(),
             title: id.into(),
             level: Level::Low,
             tags: Vec::new(),

@@ -47,6 +47,7 @@ pub fn finding(
         version: 1,
         tenant: "acme".into(),
         rule: rule.into(),
+        rule_version: "1".into(),
         title: rule.replace('_', " "),
         level,
         kind: if level == Level::High { "value_count" } else { "rule" }.into(),

@@ -181,6 +181,7 @@ fn finding_of(found: &Match, rule: &RulePlan) -> Finding {
         version: 1,
         tenant: found.tenant.clone(),
         rule: found.rule.clone(),
+        rule_version: rule.version.clone(),
         title: rule.title.clone(),
         level: rule.level,
         kind: if rule.indicator { INDICATOR } else { "rule" }.to_owned(),

@@ -22,7 +22,7 @@ use yagura_api::{ApiError, Kind, Reparses};
 use yagura_event::time::{DAY, parse_rfc3339, rfc3339};
 use yagura_event::{Clock, SystemClock};
 use yagura_lake::Partition;
-use yagura_lake::past::{Past, PastCost, past_partitions};
+use yagura_lake::past::{Classes, Past, PastCost, past_partitions};
 
 /// How often a job looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
@@ -194,7 +194,7 @@ fn partitions(
     asked: &ReparseRequest,
     (from, until): (i32, i32),
 ) -> BTreeMap<Partition, PastCost> {
-    let sources = asked.sources.iter().cloned().collect();
+    let sources = asked.sources.iter().map(|name| (name.clone(), Classes::All)).collect();
     let sources = (!asked.sources.is_empty()).then_some(sources);
     let mut all = past_partitions(&node.lake().view(), &Past { sources, ..Past::default() });
     all.retain(|(day, _), _| (from..=until).contains(day));

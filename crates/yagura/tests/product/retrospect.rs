@@ -116,6 +116,19 @@ level: low
     };
     let (all, asa) = (rows("true"), rows("source = 'cisco_asa'"));
     assert!(asa > 100 && asa <= read && read * 2 < all, "{asa}, {read} of {all}");
+    // Of a source that tells of many things, only what the rule is about.
+    let names = "
+title: A name was looked up
+id: 2c6d40bf-5e3f-4f70-a082-93a4b5c6d7e8
+logsource: { category: dns }
+detection: { named: ['a'], condition: named }
+level: low
+";
+    std::fs::write(&rule, names).unwrap();
+    let (dns, few) = (rows("class_uid = 4003"), records(&error_of(&run(&[]))));
+    let suricata = rows("source = 'suricata'");
+    assert!(dns > 20 && dns <= few && few < suricata, "{dns}, {few} of {suricata}");
+    std::fs::write(&rule, text).unwrap();
     // A span of time narrows it.
     let half = format!(
         "SELECT time FROM events WHERE source = 'cisco_asa' ORDER BY time LIMIT 1 OFFSET {}",
@@ -190,6 +203,9 @@ fn a_server_runs_rules_as_jobs_and_what_is_recorded_survives_a_kill() {
     assert_eq!((&state["records"], &state["matches"]), (&json!(40), &json!(40)), "{state}");
     let found = asked(&site, "GET", &format!("{one}/findings?limit=1"), &Value::Null, 200);
     assert_eq!(found["items"][0]["known"], false, "{found}");
+    let version = &found["items"][0]["finding"]["finding_info"]["analytic"]["version"];
+    assert_eq!(version.as_str().map(str::len), Some(16), "{found}");
+    assert_eq!(version, &cost["rules"][0]["version"]);
     let none = asked(&site, "GET", "/api/v1/findings", &Value::Null, 200);
     assert_eq!(none["items"], json!([]));
     let recorded = asked(&site, "POST", &format!("{one}/record"), &json!({}), 202);

@@ -34,6 +34,11 @@ export function Why({ finding, incidents }: { finding: Finding; incidents: strin
         </span>
         <span className="muted">{t("detections.matched", { count: finding.count, shown: count(finding.count) })}</span>
         <span className="muted">{oneLine(finding.metadata.tenant_uid)}</span>
+        {info.analytic.version && (
+          <span className="muted">
+            {t("detections.rule_version")} <code>{oneLine(info.analytic.version)}</code>
+          </span>
+        )}
       </p>
       {incidents && (
         <p className={styles.line}>

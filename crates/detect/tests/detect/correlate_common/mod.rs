@@ -16,6 +16,7 @@ pub const T0: Micros = 1_767_225_600 * SECOND;
 pub fn rule(id: &str, finding: bool) -> RulePlan {
     RulePlan {
         id: id.into(),
+        version: String::new(),
         title: format!("Rule {id}"),
         level: Level::Medium,
         tags: vec!["attack.t1110".into()],
