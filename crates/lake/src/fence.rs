@@ -52,6 +52,16 @@ impl TenantFence {
         );
         Ok(Self { input, tenant, wanted, schema, properties: Arc::new(properties) })
     }
+
+    /// Whose rows come through it.
+    pub(crate) fn tenant(&self) -> &TenantName {
+        &self.tenant
+    }
+
+    /// Where they come from.
+    pub(crate) fn input(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.input
+    }
 }
 
 /// The rows of `tenant`.
@@ -62,7 +72,9 @@ pub(crate) fn own_rows(rows: &RecordBatch, tenant: &TenantName) -> Result<Record
     let without = || DataFusionError::Internal("rows without their tenant".to_owned());
     let column = rows.column_by_name(TENANT).ok_or_else(without)?;
     let own = match column.data_type() {
-        DataType::Utf8 => eq(column, &StringArray::new_scalar(tenant.as_str()))?,
+        DataType::Utf8 | DataType::Dictionary(..) => {
+            eq(column, &StringArray::new_scalar(tenant.as_str()))?
+        }
         DataType::Utf8View => eq(column, &StringViewArray::new_scalar(tenant.as_str()))?,
         _ => return Err(without()),
     };

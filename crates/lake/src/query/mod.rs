@@ -9,6 +9,7 @@ pub mod govern;
 pub mod stop;
 
 pub(crate) mod refuse;
+mod tally;
 mod work;
 
 pub use govern::{Governor, QueryLimits, QueryPhase, QueryState, Ticket};

@@ -4,6 +4,7 @@ use crate::error::LakeError;
 use crate::provider::{LakeTable, ScanCounts};
 use crate::query::refuse::without_growers;
 use crate::query::stop::{Stop, stoppable};
+use crate::query::tally::tallied;
 use crate::schema::TableKind;
 use crate::sql::{SqlLimits, SqlResult, reach};
 use crate::view::LakeView;
@@ -136,7 +137,7 @@ impl Work {
         manner: Manner,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>), LakeError> {
         let task = context.task_ctx();
-        let plan = frame.create_physical_plan().await?;
+        let plan = tallied(frame.create_physical_plan().await?)?;
         let plan = if manner == Manner::Sorting { whole_sorts(plan)? } else { plan };
         Ok((stoppable(plan, &self.stop)?, task))
     }

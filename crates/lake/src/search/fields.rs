@@ -323,15 +323,8 @@ fn of_kind(kind: ObservableKind) -> Vec<Source> {
 
 /// The name part by which a column's values are also found under the name of their kind.
 pub fn part_of(column: &str) -> Option<Part> {
-    let parted = [
-        ObservableKind::User,
-        ObservableKind::Host,
-        ObservableKind::Domain,
-        ObservableKind::File,
-        ObservableKind::Process,
-    ];
-    let of_it = |kind: &ObservableKind| of_kind(*kind).into_iter().find(|s| s.column == column);
-    parted.iter().find_map(of_it).and_then(|source| source.part)
+    let of_it = |kind| of_kind(kind).into_iter().find(|source| source.column == column);
+    ObservableKind::ALL.into_iter().filter_map(of_it).find_map(|source| source.part)
 }
 
 fn unknown(name: &Name, word: &str) -> Fault {

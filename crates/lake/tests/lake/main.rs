@@ -21,4 +21,5 @@ mod retention;
 mod search;
 mod search_naive;
 mod sightings;
+mod tally;
 mod write;

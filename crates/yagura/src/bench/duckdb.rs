@@ -43,6 +43,8 @@ for sql in task["queries"]:
 began, counts = time.perf_counter(), {}
 there = {row[0] for row in db.execute("DESCRIBE events").fetchall()}
 for kind, hunt in task["hunt"].items():
+    if not hunt["values"]:
+        continue
     db.execute("CREATE OR REPLACE TEMP TABLE wanted (v VARCHAR)")
     db.execute("INSERT INTO wanted SELECT unnest(?)", [hunt["values"]])
     parts = [f"SELECT event_id, {form} AS v FROM events WHERE {form} IN (SELECT v FROM wanted)"
@@ -136,7 +138,8 @@ pub fn run(
     let out = child.wait_with_output()?;
     anyhow::ensure!(
         out.status.success(),
-        "DuckDB ended with {}; is its package there?",
+        "{} with DuckDB ended with {}; it said why above",
+        python.display(),
         out.status
     );
     let lines = String::from_utf8(out.stdout)?;

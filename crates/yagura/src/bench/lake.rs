@@ -51,8 +51,9 @@ pub const QUERIES: [(&str, &str); 6] = [
     ),
     (
         "join",
-        "SELECT e.source, count(*) AS n FROM matches m JOIN events e ON e.event_id = m.event \
-         GROUP BY e.source ORDER BY n DESC, e.source LIMIT 10",
+        "SELECT e.source, count(*) AS n FROM sightings s JOIN events e \
+         ON e.dst_ip = s.value AND e.source = s.source AND e.tenant = s.tenant \
+         WHERE s.kind = 'ip' GROUP BY e.source ORDER BY n DESC, e.source LIMIT 10",
     ),
 ];
 
