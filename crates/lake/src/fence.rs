@@ -10,13 +10,15 @@ use arrow::array::{RecordBatch, StringArray, StringViewArray};
 use arrow::compute::filter_record_batch;
 use arrow::compute::kernels::cmp::eq;
 use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{DataFusionError, Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
+    ChildStats, DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    PlanProperties, StatisticsArgs,
 };
 use futures::StreamExt;
 use std::fmt;
@@ -115,6 +117,20 @@ impl ExecutionPlan for TenantFence {
             .pop()
             .ok_or_else(|| DataFusionError::Internal("fence without input".to_owned()))?;
         Ok(Arc::new(Self::new(input, self.tenant.clone(), self.wanted)?))
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        vec![ChildStats::At(partition)]
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        _: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        // Of what columns hold nothing may be said that is not the tenant's own.
+        let rows = inputs.first().map_or(Precision::Absent, |input| input.num_rows.to_inexact());
+        Ok(Arc::new(Statistics::new_unknown(&self.schema).with_num_rows(rows)))
     }
 
     fn execute(

@@ -23,7 +23,8 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetRowSelection;
@@ -93,6 +94,13 @@ struct Chosen {
     number: usize,
     file: Arc<FileEntry>,
     rows: Option<RowSelection>,
+}
+
+impl Chosen {
+    fn row_count(&self) -> usize {
+        let whole = || usize::try_from(self.file.stats.records).unwrap_or(usize::MAX);
+        self.rows.as_ref().map_or_else(whole, RowSelection::row_count)
+    }
 }
 
 impl LakeTable {
@@ -181,6 +189,8 @@ impl LakeTable {
         if files.is_empty() {
             return Ok(None);
         }
+        // By these a join is planned: which side is looked up, and whether it is small.
+        let rows = files.iter().map(Chosen::row_count).sum();
         let groups = self.groups(files, partitions);
         let mut fields = TableKind::partition_fields();
         let mut virtuals = Vec::new();
@@ -194,6 +204,8 @@ impl LakeTable {
             .with_table_partition_cols(fields)
             .with_virtual_columns(virtuals)
             .build();
+        let counts = Statistics::new_unknown(table_schema.table_schema())
+            .with_num_rows(Precision::Inexact(rows));
         let mut source = ParquetSource::new(table_schema)
             .with_pushdown_filters(true)
             .with_enable_page_index(true)
@@ -208,6 +220,7 @@ impl LakeTable {
                 .with_file_groups(groups.into_iter().map(FileGroup::new).collect())
                 .with_projection_indices(Some(columns.to_vec()))?
                 .with_limit(limit)
+                .with_statistics(counts)
                 .build();
         Ok(Some(DataSourceExec::from_data_source(config)))
     }

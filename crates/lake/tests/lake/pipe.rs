@@ -235,6 +235,7 @@ fn limits_stop_a_query_and_say_so() {
     for _ in 0..7 {
         query.push_str(" | join (events | project k = 1) on k | project k");
     }
+    let counted = Pipe::new(&format!("{query} | count"), crate::pipe_lake::NOW).unwrap();
     query.push_str(" | sort by k");
     let pipe = Pipe::new(&query, crate::pipe_lake::NOW).unwrap();
     let limits = SqlLimits { memory_bytes: 8 << 20, time_ms: 10_000, ..SqlLimits::default() };
@@ -245,7 +246,7 @@ fn limits_stop_a_query_and_say_so() {
         other => panic!("{:?}", other.map(|result| result.rows())),
     }
     let limits = SqlLimits { time_ms: 50, ..SqlLimits::default() };
-    match run(&view, operator(), &pipe, &limits) {
+    match run(&view, operator(), &counted, &limits) {
         Err(LakeError::Limit(text)) => assert!(text.contains("longer than 50 ms"), "{text}"),
         other => panic!("{:?}", other.map(|result| result.rows())),
     }

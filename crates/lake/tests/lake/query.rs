@@ -58,6 +58,19 @@ fn no_query_reads_another_tenants_rows() {
 }
 
 #[test]
+fn joins_are_planned_by_how_many_rows_there_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let view = lake(dir.path()).handle().view();
+    let sql = "EXPLAIN SELECT e.src_ip FROM events e JOIN matches m ON m.event = e.event_id";
+    for tenant in ["acme", "zeta"] {
+        let plan = lines(&view, tenant, sql);
+        assert!(plan.contains("HashJoinExec: mode=CollectLeft"), "{plan}");
+    }
+    let joined = "SELECT count(*) AS n FROM events e JOIN matches m ON m.event = e.event_id";
+    assert_eq!(lines(&view, "acme", joined).trim(), r#"{"n":40}"#);
+}
+
+#[test]
 fn a_condition_that_fails_on_purpose_tells_nothing_of_other_tenants() {
     let dir = tempfile::tempdir().unwrap();
     let view = lake(dir.path()).handle().view();
