@@ -10,7 +10,7 @@
 //! deletes.
 
 use crate::error::LakeError;
-use crate::file::{Density, FileEntry, FileWriter};
+use crate::file::{Density, FileEntry, FileWriter, is_wide};
 use crate::provider::STORE_URL;
 use crate::reparse::{Partition, Reparse, Resighted, reparse};
 use crate::retention::{Expire, Expiry, Looked, expire};
@@ -207,9 +207,9 @@ async fn rewrite(
     density: Density,
 ) -> Result<FileEntry, LakeError> {
     let (day, bucket) = old.first().map(|file| (file.day, file.bucket)).unwrap_or_default();
-    let columns = columns(store, kind, old)?;
-    let (schema, mut rows) = sorted_rows(store, kind, old, &columns)?;
-    let mut out = FileWriter::new(kind, schema, density)?;
+    let shape = shape(store, kind, old)?;
+    let (schema, mut rows) = sorted_rows(store, kind, old, &shape.names)?;
+    let mut out = FileWriter::new(kind, schema, density, shape.width)?;
     let mut records = 0;
     let mut combined = (kind == TableKind::Sightings).then(Combined::default);
     while let Some(batch) = rows.next().await {
@@ -256,13 +256,23 @@ impl Combined {
     }
 }
 
-/// The columns that any of the files holds.
-pub(crate) fn columns(
+/// What files say of their rows without being read.
+pub(crate) struct Shape {
+    /// The columns that any of them holds.
+    pub names: BTreeSet<String>,
+    /// Bytes that a row has of the longest column of long values, about.
+    pub width: usize,
+}
+
+/// The shape of files together.
+pub(crate) fn shape(
     store: &FsStore,
     kind: TableKind,
     files: &[Arc<FileEntry>],
-) -> Result<BTreeSet<String>, LakeError> {
+) -> Result<Shape, LakeError> {
     let mut names = BTreeSet::new();
+    let mut wide: BTreeMap<String, i64> = BTreeMap::new();
+    let mut rows = 1;
     for file in files {
         let object = format!("{}/{}", kind.name(), file.path);
         let path = store.file(&object);
@@ -279,8 +289,16 @@ pub(crate) fn columns(
         let schema = metadata.file_metadata().schema_descr();
         let roots = (0..schema.num_columns()).map(|leaf| schema.get_column_root(leaf).name());
         names.extend(roots.map(str::to_owned));
+        for group in metadata.row_groups() {
+            rows += group.num_rows();
+            for column in group.columns().iter().filter(|c| is_wide(c.column_descr().name())) {
+                let name = column.column_descr().name().to_owned();
+                *wide.entry(name).or_default() += column.uncompressed_size();
+            }
+        }
     }
-    Ok(names)
+    let longest = wide.values().max().copied().unwrap_or_default();
+    Ok(Shape { names, width: usize::try_from(longest / rows).unwrap_or_default() })
 }
 
 /// The columns `names` of the files' rows as one sorted stream.

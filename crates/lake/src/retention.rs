@@ -8,7 +8,7 @@
 //! Days count from receipt. What a hold names stays. Deleted records are counted
 //! ([`crate::expired`]), and files are deleted as after any rewrite: once nobody reads them.
 
-use crate::compact::{Outcome, REWRITE_BYTES_MAX, columns, sorted_rows};
+use crate::compact::{Outcome, REWRITE_BYTES_MAX, shape, sorted_rows};
 use crate::error::LakeError;
 use crate::file::{Density, FileEntry, FileWriter, StoredCount};
 use crate::schema::{TENANT, TableKind};
@@ -298,9 +298,9 @@ async fn without(
     going: &Going<'_>,
 ) -> Result<FileEntry, LakeError> {
     let one = std::slice::from_ref(file);
-    let columns = columns(store, kind, one)?;
-    let (schema, mut rows) = sorted_rows(store, kind, one, &columns)?;
-    let mut out = FileWriter::new(kind, schema, Density::Kept)?;
+    let shape = shape(store, kind, one)?;
+    let (schema, mut rows) = sorted_rows(store, kind, one, &shape.names)?;
+    let mut out = FileWriter::new(kind, schema, Density::Kept, shape.width)?;
     let (mut stats, mut kept) = (Vec::new(), Kept::default());
     let mut read = 0;
     while let Some(batch) = rows.next().await {

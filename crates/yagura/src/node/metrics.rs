@@ -60,7 +60,7 @@ fn counts(overview: &Overview) -> Vec<Family> {
             "The books: received = stored + pending + rejected + duplicate + expired + gap.",
             books,
         ),
-        ("journal_lsn".into(), "counter", "Positions in the journal.", journal),
+        ("journal_lsn".into(), "gauge", "Positions in the journal.", journal),
     ]
 }
 
@@ -83,7 +83,7 @@ fn latencies(overview: &Overview) -> Vec<Family> {
             ("{quantile=\"0.99\"}", n(latency.p99) / 1e3),
         ];
         let name = format!("latency_{until}_seconds");
-        Some((name, "gauge", "From durable, over the last minute.", values))
+        Some((name, "summary", "From durable, over the last minute.", values))
     };
     let pipeline = &overview.pipeline;
     let both =

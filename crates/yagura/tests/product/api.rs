@@ -391,6 +391,7 @@ fn the_overview_balances_and_the_live_stream_says_when_it_changes() {
     let (status, metrics) = request(to, "GET", "/metrics", "", "").unwrap();
     assert_eq!(status, 200);
     assert!(metrics.contains("yagura_book_records{entry=\"received\"} 41"), "{metrics}");
+    well_typed(&metrics);
     let count = rules.as_array().unwrap().iter().filter(|rule| rule["error"].is_null()).count();
     assert!(metrics.contains(&format!("yagura_rules{{state=\"loaded\"}} {count}\n")), "{metrics}");
     assert!(metrics.contains("yagura_rules{state=\"off\"} 0\n"), "{metrics}");
@@ -399,4 +400,20 @@ fn the_overview_balances_and_the_live_stream_says_when_it_changes() {
     let began = Instant::now();
     site.stop();
     assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+/// Figures have the types that Prometheus' own checker asks for by their names and labels.
+#[track_caller]
+fn well_typed(metrics: &str) {
+    let kinds = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let kinds: std::collections::BTreeMap<&str, &str> = kinds.collect();
+    let figures: Vec<&str> = metrics.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(figures.len() > 20, "{metrics}");
+    for figure in figures {
+        let name = figure.split(['{', ' ']).next().unwrap();
+        let kind = kinds.get(name).copied();
+        assert_eq!(figure.contains("quantile="), kind == Some("summary"), "{figure}");
+        assert_eq!(name.ends_with("_total"), kind == Some("counter"), "{figure}");
+        assert!(kind.is_some(), "{figure}");
+    }
 }
