@@ -85,6 +85,8 @@ impl Run {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
             checkpoint()?;
+            // Others work on this thread, too.
+            tokio::task::consume_budget().await;
             if let Some(rows) = &mut self.rows {
                 match rows.try_next().await? {
                     Some(batch) => self.count(&batch)?,
