@@ -5,7 +5,7 @@ use crate::file::GRANULE_ROWS;
 use crate::query::stop::checkpoint;
 use crate::schema::TENANT;
 use ahash::AHashMap;
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Int32Type, Schema, SchemaRef};
 use datafusion::common::Result;
@@ -111,7 +111,6 @@ impl Run {
             Some(tenant) => self.counts.add(&own_rows(batch, tenant)?, &self.what.column),
             None => self.counts.add(batch, &self.what.column),
         }
-        Ok(())
     }
 
     fn given(&mut self) -> Result<RecordBatch> {
@@ -192,6 +191,13 @@ fn is_numbered(file: &ParquetMetaData, group: usize, column: &str) -> bool {
     chunks.find(|chunk| chunk.column_path().string() == column).is_some_and(all)
 }
 
+/// The numbers of a column that refers to its texts so, and the texts.
+fn numbered(column: &ArrayRef) -> Option<(&Int32Array, &StringArray)> {
+    let column = column.as_any_dictionary_opt()?;
+    let numbers = column.keys().as_primitive_opt::<Int32Type>()?;
+    Some((numbers, column.values().as_string_opt::<i32>()?))
+}
+
 /// How often each text came.
 #[derive(Default)]
 struct Counts {
@@ -210,20 +216,20 @@ impl Counts {
         self.texts.is_empty() && self.without == 0
     }
 
-    fn add(&mut self, rows: &RecordBatch, column: &str) {
+    fn add(&mut self, rows: &RecordBatch, column: &str) -> Result<()> {
         let Some(column) = rows.column_by_name(column) else {
             // The file is older than the column.
             self.without += rows.num_rows() as i64;
-            return;
+            return Ok(());
         };
         self.without += column.null_count() as i64;
-        let Some(numbers) = column.as_any_dictionary_opt() else {
-            if let Some(texts) = column.as_string_opt::<i32>() {
-                texts.iter().flatten().for_each(|text| self.put(text, 1));
-            }
-            return;
+        let Some((numbers, texts)) = numbered(column) else {
+            // Other tools may have written them in other types.
+            let texts = cast(column, &DataType::Utf8)?;
+            let texts = texts.as_string::<i32>().iter().flatten();
+            texts.for_each(|text| self.put(text, 1));
+            return Ok(());
         };
-        let Some(texts) = numbers.values().as_string_opt::<i32>() else { return };
         // What is compared is kept, so that no other can stand in its place.
         let same = |known: &StringArray| {
             known.values().as_ptr() == texts.values().as_ptr()
@@ -235,16 +241,16 @@ impl Counts {
             self.known = Some(texts.clone());
             self.by_number.resize(texts.len(), 0);
         }
-        let Some(keys) = numbers.keys().as_primitive_opt::<Int32Type>() else { return };
         let mut count = |number: i32| {
             if let Some(slot) = self.by_number.get_mut(number as usize) {
                 *slot += 1;
             }
         };
-        match keys.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => keys.values().iter().for_each(|number| count(*number)),
-            Some(nulls) => nulls.valid_indices().for_each(|row| count(keys.value(row))),
+        match numbers.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => numbers.values().iter().for_each(|number| count(*number)),
+            Some(nulls) => nulls.valid_indices().for_each(|row| count(numbers.value(row))),
         }
+        Ok(())
     }
 
     /// Takes the counts by number over to those by text.
@@ -275,5 +281,36 @@ impl Counts {
         let all = texts.iter().map(|(text, count)| (Some(text.as_ref()), *count)).chain(null);
         let (texts, counts): (Vec<Option<&str>>, Vec<i64>) = all.unzip();
         (StringArray::from(texts), Int64Array::from(counts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use arrow::array::{DictionaryArray, LargeStringArray, StringViewArray};
+
+    #[test]
+    fn texts_of_every_form_are_counted_and_rows_without_one() {
+        let words = [Some("a"), None, Some("b"), Some("a")];
+        let by_number: DictionaryArray<Int32Type> = words.into_iter().collect();
+        let columns: [ArrayRef; 4] = [
+            Arc::new(by_number),
+            Arc::new(StringArray::from_iter(words)),
+            Arc::new(LargeStringArray::from_iter(words)),
+            Arc::new(StringViewArray::from_iter(words)),
+        ];
+        let mut counts = Counts::default();
+        for column in columns {
+            let rows = RecordBatch::try_from_iter_with_nullable([("w", column, true)]).unwrap();
+            counts.add(&rows, "w").unwrap();
+            counts.add(&rows, "not there").unwrap();
+        }
+        counts.settle();
+        assert_eq!((counts.texts.get("a"), counts.texts.get("b")), (Some(&8), Some(&4)));
+        assert_eq!(counts.without, 4 + 16);
+        let (texts, numbers) = counts.take();
+        assert_eq!((texts.null_count(), numbers.len()), (1, 3));
+        assert!(counts.is_empty());
     }
 }
