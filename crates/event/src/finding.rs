@@ -200,7 +200,6 @@ pub struct Finding {
     /// The rule's id.
     pub rule: String,
     /// The rule's version as it was when this was found; empty where the rule has none.
-    #[serde(default)]
     pub rule_version: String,
     /// The rule's title.
     pub title: String,

@@ -272,7 +272,7 @@ pub(crate) fn shape(
 ) -> Result<Shape, LakeError> {
     let mut names = BTreeSet::new();
     let mut wide: BTreeMap<String, i64> = BTreeMap::new();
-    let mut rows = 1;
+    let mut rows = 0;
     for file in files {
         let object = format!("{}/{}", kind.name(), file.path);
         let path = store.file(&object);
@@ -298,7 +298,7 @@ pub(crate) fn shape(
         }
     }
     let longest = wide.values().max().copied().unwrap_or_default();
-    Ok(Shape { names, width: usize::try_from(longest / rows).unwrap_or_default() })
+    Ok(Shape { names, width: usize::try_from(longest / rows.max(1)).unwrap_or_default() })
 }
 
 /// The columns `names` of the files' rows as one sorted stream.

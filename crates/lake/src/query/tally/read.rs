@@ -20,7 +20,7 @@ use futures::stream::{self, BoxStream};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use parquet::basic::Encoding;
+use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -177,12 +177,10 @@ fn is_numbered(file: &ParquetMetaData, group: usize, column: &str) -> bool {
     let by_number =
         |one: Encoding| matches!(one, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
     let all = |chunk: &ColumnChunkMetaData| match chunk.page_encoding_stats() {
-        Some(pages) => {
-            let data = |page: parquet::basic::PageType| {
-                !matches!(page, parquet::basic::PageType::DICTIONARY_PAGE)
-            };
-            pages.iter().all(|page| !data(page.page_type) || by_number(page.encoding))
-        }
+        Some(pages) => pages
+            .iter()
+            .filter(|page| page.page_type != PageType::DICTIONARY_PAGE)
+            .all(|page| by_number(page.encoding)),
         None => chunk.page_encoding_stats_mask().is_some_and(|mask| {
             mask.is_only(Encoding::RLE_DICTIONARY) || mask.is_only(Encoding::PLAIN_DICTIONARY)
         }),
